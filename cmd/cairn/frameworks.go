@@ -1,0 +1,57 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"cairn.example/frameworks"
+	"cairn.example/internal/app"
+)
+
+func (p *program) frameworks() *cobra.Command {
+	return &cobra.Command{
+		Use: "frameworks [ID]", Short: "List the standards, or one standard's requirements and the rules that answer them", Args: cobra.MaximumNArgs(1),
+		Example: `  cairn frameworks
+  cairn frameworks cis-aws-5.0.0`,
+		RunE: func(_ *cobra.Command, args []string) error {
+			all, err := frameworks.All()
+			if err != nil {
+				return err
+			}
+			if len(args) == 0 {
+				return p.listFrameworks(all)
+			}
+			f, ok := all.Find(args[0])
+			if !ok {
+				return &app.UsageError{Err: fmt.Errorf("framework %q is not known: cairn frameworks lists them", args[0])}
+			}
+			return p.showFramework(f)
+		},
+	}
+}
+
+func (p *program) listFrameworks(all frameworks.Frameworks) error {
+	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "ID\tREQUIREMENTS\tNAME")
+	for _, f := range all {
+		fmt.Fprintf(w, "%s\t%d\t%s %s\n", f.ID, len(f.Requirements), f.Name, f.Version)
+	}
+	return w.Flush()
+}
+
+func (p *program) showFramework(f frameworks.Framework) error {
+	fmt.Fprintf(p.stdout, "%s %s\n%s\n\n", f.Name, f.Version, f.Source)
+	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "REQUIREMENT\tRULES\tTITLE")
+	for _, r := range f.Requirements {
+		title := r.Title
+		if !r.Verified {
+			title += " (not verified)"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\n", r.ID, strings.Join(r.Rules, ", "), title)
+	}
+	return w.Flush()
+}

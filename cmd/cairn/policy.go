@@ -1,0 +1,39 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"cairn.example/internal/app"
+	"cairn.example/internal/collect"
+)
+
+func (p *program) policy() *cobra.Command {
+	var (
+		sel    app.Selection
+		format string
+	)
+	c := &cobra.Command{
+		Use: "policy", Short: "Print the read-only IAM policy that cairn needs", Args: cobra.NoArgs,
+		Long: "Prints the least that the selected rules need. Every action reads configuration; none reads a log or changes anything.",
+		Example: `  cairn policy > cairn-policy.json
+  cairn policy --rules CT-001 --format terraform`,
+		RunE: func(*cobra.Command, []string) error {
+			o, err := p.app().Options(sel)
+			if err != nil {
+				return err
+			}
+			text, err := collect.Policy(format, app.Facts(o.Rules))
+			if err != nil {
+				return &app.UsageError{Err: err}
+			}
+			_, err = fmt.Fprint(p.stdout, text)
+			return err
+		},
+	}
+	selectionFlags(c, &sel)
+	c.Flags().StringVar(&format, "format", "json", "one of "+strings.Join(collect.PolicyFormats, ", "))
+	return c
+}

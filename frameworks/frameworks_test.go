@@ -1,0 +1,120 @@
+package frameworks_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"cairn.example/frameworks"
+)
+
+func load(t *testing.T) frameworks.Frameworks {
+	t.Helper()
+	all, err := frameworks.All()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all) == 0 {
+		t.Fatal("no frameworks embedded")
+	}
+	return all
+}
+
+func TestFrameworkIDsAreUnique(t *testing.T) {
+	seen := make(map[string]bool)
+	for _, f := range load(t) {
+		if seen[f.ID] {
+			t.Errorf("two files call themselves %s", f.ID)
+		}
+		seen[f.ID] = true
+	}
+}
+
+// What an original page promises, we answer: with its rule, with another (instead), or not yet (later).
+func TestEveryPromiseOfTheOriginalPagesHasARow(t *testing.T) {
+	all := load(t)
+	tags, err := frameworks.Tags()
+	if err != nil {
+		t.Fatal(err)
+	}
+	promises := 0
+	for rule, words := range tags.Rules {
+		for _, tag := range words {
+			promises++
+			if tags.Tags[tag] == "" {
+				t.Errorf("%s: nobody says what %s means", rule, tag)
+			}
+			if !answered(all, tag, rule) {
+				t.Errorf("%s promises %s, and no framework with that tag names %s", rule, tag, rule)
+			}
+		}
+	}
+	if promises != 14 {
+		t.Errorf("%d promises, want the 14 of the three tagged pages", promises)
+	}
+	for _, f := range all {
+		if f.Tag != "" && tags.Tags[f.Tag] == "" {
+			t.Errorf("%s: tag %s is not in the table", f.ID, f.Tag)
+		}
+	}
+}
+
+func answered(all frameworks.Frameworks, tag, rule string) bool {
+	for _, f := range all {
+		for _, r := range f.Requirements {
+			if f.Tag == tag && slices.Contains(slices.Concat(r.Rules, r.Instead, r.Later), rule) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// A page that claims a standard points to a rule that answers it, not into the void.
+func TestInsteadNeverStandsAlone(t *testing.T) {
+	for _, f := range load(t) {
+		for _, r := range f.Requirements {
+			if len(r.Instead) > 0 && len(r.Rules) == 0 {
+				t.Errorf("%s %s: instead of %v, but no rule", f.ID, r.ID, r.Instead)
+			}
+		}
+	}
+}
+
+func TestControls(t *testing.T) {
+	all := load(t)
+	cis := func(rule string) []frameworks.Control {
+		return slices.DeleteFunc(all.Controls(rule), func(c frameworks.Control) bool {
+			return !strings.HasPrefix(c.Framework, "cis-aws-")
+		})
+	}
+	want := []frameworks.Control{
+		{"cis-aws-1.2.0", "2.1"},
+		{"cis-aws-1.4.0", "3.1"},
+		{"cis-aws-1.5.0", "3.1"},
+		{"cis-aws-2.0.0", "3.1"},
+		{"cis-aws-3.0.0", "3.1"},
+		{"cis-aws-4.0.1", "3.1"},
+		{"cis-aws-5.0.0", "3.1"},
+		{"cis-aws-6.0.0", "4.1"},
+		{"cis-aws-7.0.0", "4.1"},
+	}
+	if diff := cmp.Diff(want, cis("CT-101")); diff != "" {
+		t.Errorf("CT-101 in CIS (-want +got):\n%s", diff)
+	}
+	if got := cis("CT-001"); len(got) != 0 {
+		t.Errorf("CT-001 answers %v, but it only stands under instead", got)
+	}
+	if got := all.Controls("CT-013"); len(got) != 0 {
+		t.Errorf("CT-013 answers %v before it exists", got)
+	}
+	r5, ok := all.Find("nist-800-53-r5")
+	if !ok {
+		t.Fatal("nist-800-53-r5 not found")
+	}
+	if !slices.Contains(r5.Rules(), "CT-102") || slices.Contains(r5.Rules(), "CT-001") {
+		t.Errorf("multi-Region in NIST r5 is CT-102 and not CT-001, got %v", r5.Rules())
+	}
+}

@@ -1,0 +1,184 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"cairn.example/frameworks"
+	"cairn.example/internal/audit"
+	"cairn.example/internal/collect"
+	"cairn.example/internal/config"
+	"cairn.example/internal/model"
+	"cairn.example/internal/rule"
+)
+
+// App is cairn with its parts. Its fields are what the edge of the program gives it.
+type App struct {
+	Version  string
+	Rules    rule.Registry
+	Now      func() time.Time
+	Log      *slog.Logger
+	Settings collect.Settings
+}
+
+// UsageError is a mistake in what was asked for, not in doing it.
+type UsageError struct{ Err error }
+
+func (e *UsageError) Error() string { return e.Err.Error() }
+
+// Unwrap gives the mistake itself.
+func (e *UsageError) Unwrap() error { return e.Err }
+
+// Source is where the accounts' state comes from: AWS, or a file that cairn collect wrote.
+type Source struct {
+	AWS
+	Snapshot string
+}
+
+// Selection is what to judge, and by which settings.
+type Selection struct {
+	Rules     []string // IDs or aliases; empty is all
+	Framework string   // only the rules that it needs
+	Config    string   // path of cairn.yaml; "" looks in the working directory
+	Preset    string   // overrides the file's
+	Set       []string // CT-001.require=any
+}
+
+// Collect reads the facts from AWS.
+func (a *App) Collect(ctx context.Context, from AWS, facts []*model.FactKind) (*model.Snapshot, error) {
+	targets, err := from.targets(ctx)
+	if err != nil {
+		return nil, err
+	}
+	settings := a.Settings
+	settings.Insecure = settings.Insecure || from.Insecure
+	s, err := collect.Collect(ctx, targets, collect.Options{Facts: facts, Now: a.Now, Log: a.Log, Settings: settings})
+	if err != nil {
+		return nil, fmt.Errorf("read AWS: %w", err)
+	}
+	return s, nil
+}
+
+// Snapshot reads the file, or AWS.
+func (a *App) Snapshot(ctx context.Context, from Source, facts []*model.FactKind) (*model.Snapshot, error) {
+	if from.Snapshot == "" {
+		return a.Collect(ctx, from.AWS, facts)
+	}
+	f, err := os.Open(filepath.Clean(from.Snapshot))
+	if err != nil {
+		return nil, fmt.Errorf("open the snapshot: %w", err)
+	}
+	defer f.Close() //nolint:errcheck // read only
+	s, err := model.ReadSnapshot(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", from.Snapshot, err)
+	}
+	return s, nil
+}
+
+// Audit reads and judges.
+func (a *App) Audit(ctx context.Context, from Source, sel Selection, fix func(id string) string) (audit.Result, error) {
+	o, err := a.Options(sel)
+	if err != nil {
+		return audit.Result{}, err
+	}
+	o.FixCommand = fix
+	s, err := a.Snapshot(ctx, from, Facts(o.Rules))
+	if err != nil {
+		return audit.Result{}, err
+	}
+	return audit.Judge(s, o), nil
+}
+
+// Options turns a selection into what package audit wants.
+func (a *App) Options(sel Selection) (audit.Options, error) {
+	cfg, err := a.Config(sel)
+	if err != nil {
+		return audit.Options{}, err
+	}
+	all, err := frameworks.All()
+	if err != nil {
+		return audit.Options{}, err
+	}
+	o := audit.Options{Settings: cfg.RuleSettings(), Version: a.Version, AcceptUnread: cfg.AcceptUnread, Frameworks: all}
+	o.Rules, err = a.selected(sel, all)
+	if sel.Framework != "" {
+		o.Frameworks = slices.DeleteFunc(all, func(f frameworks.Framework) bool { return f.ID != sel.Framework })
+	}
+	return o, err
+}
+
+// Config reads the settings: the file, then the flags.
+func (a *App) Config(sel Selection) (*config.Config, error) {
+	cfg, err := a.file(sel.Config)
+	if err != nil {
+		return nil, &UsageError{err}
+	}
+	if sel.Preset != "" {
+		if !slices.Contains(rule.Presets, sel.Preset) {
+			return nil, &UsageError{fmt.Errorf("preset %q: want one of %s", sel.Preset, strings.Join(rule.Presets, ", "))}
+		}
+		cfg.Preset = sel.Preset
+	}
+	var errs []error
+	for _, s := range sel.Set {
+		errs = append(errs, cfg.Set(s))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, &UsageError{err}
+	}
+	return cfg, nil
+}
+
+func (a *App) file(path string) (*config.Config, error) {
+	if path == "" {
+		path = config.Find(".")
+	}
+	if path == "" {
+		return config.Default(a.Rules), nil
+	}
+	return config.Load(path, a.Rules)
+}
+
+// selected are the rules that were asked for, in the registry's order.
+func (a *App) selected(sel Selection, all frameworks.Frameworks) (rule.Registry, error) {
+	want := sel.Rules
+	if sel.Framework != "" {
+		f, ok := all.Find(sel.Framework)
+		if !ok {
+			return nil, &UsageError{fmt.Errorf("framework %q is not known: cairn frameworks lists them", sel.Framework)}
+		}
+		want = append(slices.Clone(want), f.Rules()...)
+		if len(want) == 0 {
+			return nil, &UsageError{fmt.Errorf("no rule answers framework %q yet", sel.Framework)}
+		}
+	}
+	if len(want) == 0 {
+		return a.Rules, nil
+	}
+	picked := map[*rule.Rule]bool{}
+	for _, name := range want {
+		r := a.Rules.Find(name)
+		if r == nil {
+			return nil, &UsageError{fmt.Errorf("rule %q is not known: cairn rules lists them", name)}
+		}
+		picked[r] = true
+	}
+	return slices.DeleteFunc(slices.Clone(a.Rules), func(r *rule.Rule) bool { return !picked[r] }), nil
+}
+
+// Facts are what the rules need.
+func Facts(rules rule.Registry) []*model.FactKind {
+	var out []*model.FactKind
+	for _, r := range rules {
+		out = append(out, r.Needs...)
+	}
+	return out
+}

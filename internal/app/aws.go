@@ -1,0 +1,169 @@
+// Package app builds cairn's parts and runs them: where the commands of cmd/cairn meet the packages.
+package app
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/ec2rolecreds"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
+
+	"cairn.example/internal/collect"
+)
+
+// AWS is whose accounts to read: the flags of every command that reads AWS.
+type AWS struct {
+	Profile    string
+	Roles      []string
+	ExternalID string
+	Insecure   bool
+	AskMFA     bool // a person is there to be asked for a code
+}
+
+// NoCredentialsError says that nothing on this machine can sign a request, and what to do.
+type NoCredentialsError struct {
+	Profiles []string // that the shared files hold
+	Cause    error
+}
+
+// Error is three lines that can be pasted.
+func (e *NoCredentialsError) Error() string {
+	profile, found := "NAME", "no profiles found: aws configure sso makes one"
+	if len(e.Profiles) > 0 {
+		profile, found = e.Profiles[0], "profiles found: "+strings.Join(e.Profiles, ", ")
+	}
+	lines := [][2]string{
+		{"aws sso login --profile " + profile, found},
+		{"cairn policy", "the read-only policy that cairn needs"},
+		{"cairn demo", "see it on an example organization, without credentials"},
+	}
+	var b strings.Builder
+	b.WriteString("no AWS credentials found (environment, shared files, SSO, container, instance)")
+	for _, l := range lines {
+		fmt.Fprintf(&b, "\n  %-36s %s", l[0], l[1])
+	}
+	return b.String()
+}
+
+// Unwrap gives the SDK's own error.
+func (e *NoCredentialsError) Unwrap() error { return e.Cause }
+
+// targets finds credentials and turns the flags into accounts to read.
+func (a AWS) targets(ctx context.Context) ([]collect.Target, error) {
+	cfg, err := a.load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		return nil, a.explain(err)
+	}
+	if len(a.Roles) == 0 {
+		return []collect.Target{{Config: cfg}}, nil
+	}
+	var out []collect.Target
+	for _, role := range a.Roles {
+		out = append(out, collect.Target{Config: cfg, Role: role, ExternalID: a.ExternalID})
+	}
+	return out, nil
+}
+
+// instanceTimeout bounds the question for an instance's credentials: off AWS nobody answers it.
+const instanceTimeout = time.Second
+
+func (a AWS) load(ctx context.Context) (aws.Config, error) {
+	options := []func(*awsconfig.LoadOptions) error{
+		awsconfig.WithEC2RoleCredentialOptions(func(o *ec2rolecreds.Options) {
+			o.Client = imds.New(imds.Options{
+				Retryer:    aws.NopRetryer{},
+				HTTPClient: awshttp.NewBuildableClient().WithTimeout(instanceTimeout),
+			})
+		}),
+		awsconfig.WithAssumeRoleCredentialOptions(func(o *stscreds.AssumeRoleOptions) {
+			o.TokenProvider = noMFA
+			if a.AskMFA {
+				o.TokenProvider = stscreds.StdinTokenProvider
+			}
+		}),
+	}
+	if a.Profile != "" {
+		options = append(options, awsconfig.WithSharedConfigProfile(a.Profile))
+	}
+	cfg, err := awsconfig.LoadDefaultConfig(ctx, options...)
+	if err != nil {
+		return cfg, fmt.Errorf("read the AWS configuration: %w", withProfiles(err))
+	}
+	return cfg, nil
+}
+
+func noMFA() (string, error) {
+	return "", errors.New("the profile asks for an MFA code, and there is no terminal to ask at: run aws sts get-session-token first, or use a profile without MFA")
+}
+
+// withProfiles names the profiles there are when the one asked for is not among them.
+func withProfiles(err error) error {
+	if _, ok := errors.AsType[awsconfig.SharedConfigProfileNotExistError](err); ok {
+		return fmt.Errorf("%w; profiles found: %s", err, strings.Join(Profiles(), ", "))
+	}
+	return err
+}
+
+// explain tells a machine without credentials from credentials that no longer work.
+func (a AWS) explain(err error) error {
+	for _, sign := range []string{"SSO session has expired", "token has expired", "refresh cached SSO token", "failed to read cached SSO token", "InvalidGrantException"} {
+		if strings.Contains(err.Error(), sign) {
+			return fmt.Errorf("%w: sign in again: aws sso login --profile %s", err, cmp.Or(a.Profile, os.Getenv("AWS_PROFILE"), "default"))
+		}
+	}
+	if strings.Contains(err.Error(), "no EC2 IMDS role found") {
+		return &NoCredentialsError{Profiles: Profiles(), Cause: err}
+	}
+	return fmt.Errorf("get AWS credentials: %w", err)
+}
+
+var profileHeader = regexp.MustCompile(`^\s*\[\s*(?:profile\s+)?([^\]]+?)\s*\]`)
+
+// Profiles lists the profiles of the shared files, sorted.
+func Profiles() []string {
+	home, _ := os.UserHomeDir()
+	var out []string
+	for _, file := range []string{
+		cmp.Or(os.Getenv("AWS_CONFIG_FILE"), filepath.Join(home, ".aws", "config")),
+		cmp.Or(os.Getenv("AWS_SHARED_CREDENTIALS_FILE"), filepath.Join(home, ".aws", "credentials")),
+	} {
+		out = append(out, profilesIn(file)...)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+func profilesIn(file string) []string {
+	f, err := os.Open(filepath.Clean(file))
+	if err != nil {
+		return nil // no such file: no profiles in it
+	}
+	defer f.Close() //nolint:errcheck // read only
+	var out []string
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		m := profileHeader.FindStringSubmatch(lines.Text())
+		if m != nil && !strings.HasPrefix(m[1], "sso-session") && !strings.HasPrefix(m[1], "services") {
+			out = append(out, m[1])
+		}
+	}
+	return out
+}

@@ -1,0 +1,59 @@
+package app
+
+import (
+	"context"
+	_ "embed" // the example organization
+	"fmt"
+	"net/http"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+
+	"cairn.example/internal/audit"
+	"cairn.example/internal/awsfake"
+	"cairn.example/internal/collect"
+)
+
+//go:embed demo.json
+var demoOrganization []byte
+
+// DemoRoles are the accounts of the example organization.
+var DemoRoles = []string{
+	"arn:aws:iam::111111111111:role/cairn",
+	"arn:aws:iam::222222222222:role/cairn",
+	"arn:aws:iam::333333333333:role/cairn",
+	"arn:aws:iam::444444444444:role/cairn",
+	"arn:aws:iam::555555555555:role/cairn",
+}
+
+// Demo audits an example organization that an AWS in this process serves, through the real SDK. It uses no
+// credentials, profile, endpoint or proxy of the machine, and calls nothing but itself.
+func (a *App) Demo(ctx context.Context) (audit.Result, error) {
+	told, err := awsfake.Parse(demoOrganization)
+	if err != nil {
+		return audit.Result{}, fmt.Errorf("read the example organization: %w", err)
+	}
+	url, stop, err := awsfake.New(told).Start()
+	if err != nil {
+		return audit.Result{}, fmt.Errorf("serve the example organization: %w", err)
+	}
+	defer stop()
+	cfg := aws.Config{
+		Region: "us-east-1", BaseEndpoint: aws.String(url),
+		Credentials: credentials.NewStaticCredentialsProvider("demo", "demo", ""),
+		HTTPClient:  &http.Client{Transport: &http.Transport{}},
+	}
+	var targets []collect.Target
+	for _, role := range DemoRoles {
+		targets = append(targets, collect.Target{Config: cfg, Role: role})
+	}
+	o, err := a.Options(Selection{})
+	if err != nil {
+		return audit.Result{}, err
+	}
+	s, err := collect.Collect(ctx, targets, collect.Options{Facts: Facts(o.Rules), Now: a.Now, Log: a.Log, Settings: a.Settings})
+	if err != nil {
+		return audit.Result{}, fmt.Errorf("read the example organization: %w", err)
+	}
+	return audit.Judge(s, o), nil
+}

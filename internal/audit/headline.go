@@ -1,0 +1,77 @@
+package audit
+
+import (
+	"fmt"
+	"slices"
+
+	"cairn.example/internal/coverage"
+	"cairn.example/internal/model"
+	"cairn.example/internal/rule"
+)
+
+// accountSummary answers, in one sentence, what a manager asks: is everything recorded?
+func accountSummary(g *rule.Ground) model.AccountSummary {
+	a := g.Account
+	sum := model.AccountSummary{ID: a.ID, Caller: a.Caller, Regions: len(a.Regions.Items), Refused: []string{}}
+	for _, gap := range a.Unlisted() {
+		if gap.Region != "" && !slices.Contains(sum.Refused, gap.Region) {
+			sum.Refused = append(sum.Refused, gap.Region)
+		}
+	}
+	if gap := a.Unread(); gap != nil {
+		sum.Headline = fmt.Sprintf("Nothing is known of this account: %s.", gap)
+		return sum
+	}
+	answer := g.Union()
+	sum.Recorded = answer.Verdict
+	switch answer.Verdict {
+	case model.Yes:
+		sum.Headline = recorded(g)
+	case model.No:
+		sum.Headline = lost(g, answer)
+	case model.Unknown:
+		sum.Headline = "It is not known whether every management event is recorded" + because(g, answer) + "."
+	}
+	return sum
+}
+
+func recorded(g *rule.Ground) string {
+	n := len(g.World.Regions)
+	by := "by " + g.Names(logging(g.Account)) + " together"
+	if t := g.WholeJob(); t != nil {
+		by = "by " + t.Name
+	}
+	return fmt.Sprintf("Every management event is recorded in %d of %d Regions, %s.", n, n, by)
+}
+
+func lost(g *rule.Ground, answer coverage.Answer) string {
+	switch on := logging(g.Account); {
+	case len(g.Account.Trails.Items) == 0 && g.Account.Unseen(false).Tri == model.No:
+		return "Nothing is recorded: there is no trail."
+	case len(on) == 0 && g.Account.Unseen(false).Tri == model.No && allStopped(g.Account):
+		return "Nothing is recorded: no trail is logging."
+	}
+	return fmt.Sprintf("Not every management event is recorded: no trail keeps %s.", g.Missing(answer))
+}
+
+func because(g *rule.Ground, answer coverage.Answer) string {
+	truth := g.Covered(answer)
+	if len(truth.Because) == 0 {
+		return ""
+	}
+	return ": " + truth.Because[0].Origin.Reason()
+}
+
+func logging(a *model.Account) []*model.Trail {
+	var on []*model.Trail
+	for _, t := range a.Trails.Items {
+		if is, ok := t.Logging.Get(); ok && is {
+			on = append(on, t)
+		}
+	}
+	return on
+}
+
+func allStopped(a *model.Account) bool {
+	return !slices.ContainsFunc(a.Trails.Items, func(t *model.Trail) bool { return t.Is(model.Logging).Tri != model.No })
+}

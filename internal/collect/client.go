@@ -1,0 +1,163 @@
+package collect
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+)
+
+// attempt stands around each try of each call: it waits for a slot and a token, counts, bounds the time
+// and refuses an endpoint that would send signed requests in the clear.
+type attempt struct {
+	run     *run
+	buckets map[string]*bucket // by operation; of one account and Region
+	mu      chan struct{}
+}
+
+// ID names the middleware.
+func (*attempt) ID() string { return "cairn.Attempt" }
+
+// HandleFinalize runs inside the retry loop, so once for each attempt, when the endpoint is known.
+func (m *attempt) HandleFinalize(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+	op := awsmiddleware.GetOperationName(ctx)
+	if err := m.run.allowed(in.Request); err != nil {
+		return middleware.FinalizeOutput{}, middleware.Metadata{}, err
+	}
+	if err := m.wait(ctx, op); err != nil {
+		return middleware.FinalizeOutput{}, middleware.Metadata{}, err
+	}
+	defer func() { <-m.run.slots }()
+	m.run.counter.add(op)
+	limited, cancel := context.WithTimeoutCause(ctx, m.run.Timeout, errTimeout)
+	defer cancel()
+	began := m.run.Now()
+	out, meta, err := next.HandleFinalize(limited, in)
+	if err != nil && ctx.Err() == nil && limited.Err() != nil {
+		err = fmt.Errorf("%w (%s)", errTimeout, m.run.Timeout)
+	}
+	m.run.Log.DebugContext(ctx, "call", "service", awsmiddleware.GetServiceID(ctx), "op", op, "region", awsmiddleware.GetRegion(ctx),
+		"took", m.run.Now().Sub(began), "code", errorCode(err))
+	return out, meta, err
+}
+
+func (m *attempt) wait(ctx context.Context, op string) error {
+	select {
+	case m.run.slots <- struct{}{}:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	pause := time.NewTimer(m.bucket(op).delay())
+	defer pause.Stop()
+	select {
+	case <-pause.C:
+		return nil
+	case <-ctx.Done():
+		<-m.run.slots
+		return context.Cause(ctx)
+	}
+}
+
+func (m *attempt) bucket(op string) *bucket {
+	m.mu <- struct{}{}
+	defer func() { <-m.mu }()
+	b, ok := m.buckets[op]
+	if !ok {
+		b = &bucket{rate: m.run.Rate, clock: m.run.Now}
+		m.buckets[op] = b
+	}
+	return b
+}
+
+var errTimeout = errors.New("no answer in time")
+
+// allowed refuses an endpoint that is neither https nor on this machine.
+func (r *run) allowed(request any) error {
+	req, ok := request.(*smithyhttp.Request)
+	if !ok || r.Insecure || req.URL.Scheme == "https" {
+		return nil
+	}
+	if ip := net.ParseIP(req.URL.Hostname()); req.URL.Hostname() == "localhost" || ip != nil && ip.IsLoopback() {
+		return nil
+	}
+	return &insecureError{req.URL.Scheme + "://" + req.URL.Host}
+}
+
+type insecureError struct{ endpoint string }
+
+func (e *insecureError) Error() string {
+	return fmt.Sprintf("endpoint %s is neither https nor on this machine, so credentials would travel in the clear: allow it with --insecure-endpoint", e.endpoint)
+}
+
+// client is what every service client of one account and Region shares.
+type client struct {
+	config aws.Config
+	region string
+}
+
+// clientFor prepares one (account, Region): its own retryer for each service, since a shared one runs dry,
+// and its own buckets.
+func (r *run) clientFor(cfg aws.Config, region string) client {
+	m := &attempt{run: r, buckets: map[string]*bucket{}, mu: make(chan struct{}, 1)}
+	cfg = cfg.Copy()
+	cfg.Region = region
+	cfg.RetryMaxAttempts, cfg.RetryMode = 0, ""
+	cfg.Retryer = func() aws.Retryer { return r.retryer() }
+	cfg.APIOptions = append(cfg.APIOptions[:len(cfg.APIOptions):len(cfg.APIOptions)], func(s *middleware.Stack) error {
+		return s.Finalize.Insert(m, "Signing", middleware.Before)
+	})
+	return client{cfg, region}
+}
+
+func (r *run) retryer() aws.Retryer {
+	return retry.NewStandard(func(o *retry.StandardOptions) {
+		o.MaxAttempts = r.Attempts
+		o.MaxBackoff = r.MaxBackoff
+		o.Backoff = retry.NewExponentialJitterBackoff(r.MaxBackoff)
+		o.Retryables = append([]retry.IsErrorRetryable{retry.IsErrorRetryableFunc(cutShort)}, o.Retryables...)
+	})
+}
+
+// cutShort counts a late answer and one that ends before it is complete as worth another try. The SDK
+// itself would not: it takes a half document for a broken one, and a deadline for the caller's wish.
+func cutShort(err error) aws.Ternary {
+	if bad, ok := errors.AsType[*smithy.DeserializationError](err); ok && bad != nil {
+		return aws.TrueTernary
+	}
+	if errors.Is(err, errTimeout) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return aws.TrueTernary
+	}
+	return aws.UnknownTernary
+}
+
+// keepBody hands the raw answer to keep: the SDK's types drop what they do not know, and an operator that
+// vanished from a selector would make it match everything.
+func keepBody(keep func([]byte)) func(*middleware.Stack) error {
+	read := func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
+		out, meta, err := next.HandleDeserialize(ctx, in)
+		resp, ok := out.RawResponse.(*smithyhttp.Response)
+		if err != nil || !ok {
+			return out, meta, err
+		}
+		body, err := io.ReadAll(resp.Body)
+		if err != nil {
+			return out, meta, &smithy.DeserializationError{Err: fmt.Errorf("read the answer: %w", err)}
+		}
+		keep(body)
+		resp.Body = io.NopCloser(bytes.NewReader(body))
+		return out, meta, nil
+	}
+	return func(s *middleware.Stack) error {
+		return s.Deserialize.Add(middleware.DeserializeMiddlewareFunc("cairn.KeepBody", read), middleware.After)
+	}
+}

@@ -1,0 +1,234 @@
+package collect
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
+
+	"cairn.example/internal/coverage"
+	"cairn.example/internal/model"
+)
+
+// detail is the second wave: what is known of each trail.
+func (a *account) detail(ctx context.Context) {
+	if a.failed != nil {
+		return
+	}
+	var wg sync.WaitGroup
+	for _, t := range a.trails {
+		if a.ownerReads(t) {
+			continue // model.Snapshot.Link brings it over
+		}
+		d := &details{account: a, trail: t, home: model.ARNRegion(t.ARN)}
+		d.start(ctx, &wg)
+	}
+	wg.Wait()
+}
+
+// ownerReads tells that this run also reads the account that owns an organization's trail, and saw it there.
+func (a *account) ownerReads(t *model.Trail) bool {
+	if t.Owner() == a.number {
+		return false
+	}
+	return slices.ContainsFunc(a.run.accounts, func(o *account) bool {
+		return o.failed == nil && o.number == t.Owner() &&
+			slices.ContainsFunc(o.trails, func(own *model.Trail) bool { return own.ARN == t.ARN })
+	})
+}
+
+// details reads one trail.
+type details struct {
+	account *account
+	trail   *model.Trail
+	home    string
+	mu      sync.Mutex
+}
+
+func (d *details) start(ctx context.Context, wg *sync.WaitGroup) {
+	facts := d.account.run.facts
+	if facts[model.TrailStatus] || facts[model.TrailDelivery] {
+		wg.Go(func() { d.status(ctx, d.statusRegion(), true) })
+	}
+	if facts[model.TrailDelivery] {
+		for _, region := range d.furtherRegions() {
+			wg.Go(func() { d.status(ctx, region, false) })
+		}
+	}
+	if facts[model.TrailSelectors] {
+		wg.Go(func() { d.selectors(ctx) })
+	}
+	if facts[model.TrailInsights] {
+		wg.Go(func() { d.insights(ctx) })
+	}
+	if facts[model.TrailTags] {
+		wg.Go(func() { d.tags(ctx) })
+	}
+}
+
+// statusRegion is where IsLogging is asked for: at home, or where home could not be listed, in a Region that
+// listed the trail. GetTrailStatus by ARN answers wherever the trail is listed, and IsLogging holds for all.
+func (d *details) statusRegion() string {
+	if d.account.read(d.home) {
+		return d.home
+	}
+	for _, region := range d.account.readRegions() {
+		if slices.ContainsFunc(d.account.listed[region], func(t *model.Trail) bool { return t.ARN == d.trail.ARN }) {
+			return region
+		}
+	}
+	return d.home
+}
+
+// furtherRegions are the other Regions in which a multi-Region trail delivers: those that list it, and
+// those that could not be listed.
+func (d *details) furtherRegions() []string {
+	if multi, ok := d.trail.MultiRegion.Get(); ok && !multi {
+		return nil
+	}
+	var out []string
+	for _, region := range d.account.regions.Items {
+		lists := slices.ContainsFunc(d.account.listed[region], func(t *model.Trail) bool { return t.ARN == d.trail.ARN })
+		if region != d.statusRegion() && (lists || !d.account.read(region)) {
+			out = append(out, region)
+		}
+	}
+	return out
+}
+
+func (d *details) client(region string) *cloudtrail.Client {
+	return cloudtrail.NewFromConfig(d.account.in(region).config)
+}
+
+// lost records a failed call and gives the origin of what stays unknown for it.
+func (d *details) lost(err error, call, region string) model.Origin {
+	return d.account.note(d.account.gap(err, call, region, d.trail.ARN)).Origin()
+}
+
+func (d *details) status(ctx context.Context, region string, whole bool) {
+	out, err := d.client(region).GetTrailStatus(ctx, &cloudtrail.GetTrailStatusInput{Name: &d.trail.ARN})
+	if err == nil && out.IsLogging == nil {
+		err = lacks("IsLogging")
+	}
+	from := model.Origin{Call: "GetTrailStatus", Region: region}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err != nil {
+		from = d.lost(err, "GetTrailStatus", region)
+		d.trail.SetDelivery(region, model.Unread[model.Delivery](from))
+		if whole {
+			d.trail.Logging, d.trail.StartedAt, d.trail.StoppedAt = model.Unread[bool](from), model.Unread[time.Time](from), model.Unread[time.Time](from)
+		}
+		return
+	}
+	d.trail.SetDelivery(region, model.Known(deliveryOf(out), from))
+	if whole {
+		d.trail.Logging = model.Known(*out.IsLogging, from)
+		d.trail.StartedAt = model.Known(aws.ToTime(out.StartLoggingTime).UTC(), from)
+		d.trail.StoppedAt = model.Known(aws.ToTime(out.StopLoggingTime).UTC(), from)
+	}
+}
+
+func deliveryOf(out *cloudtrail.GetTrailStatusOutput) model.Delivery {
+	return model.Delivery{
+		S3: model.Stream{
+			Error: aws.ToString(out.LatestDeliveryError), Delivered: aws.ToTime(out.LatestDeliveryTime).UTC(),
+			Attempted: legacyTime(out.LatestDeliveryAttemptTime),
+		},
+		Digest: model.Stream{Error: aws.ToString(out.LatestDigestDeliveryError), Delivered: aws.ToTime(out.LatestDigestDeliveryTime).UTC()},
+		Logs:   model.Stream{Error: aws.ToString(out.LatestCloudWatchLogsDeliveryError), Delivered: aws.ToTime(out.LatestCloudWatchLogsDeliveryTime).UTC()},
+		SNS: model.Stream{
+			Error: aws.ToString(out.LatestNotificationError), Delivered: aws.ToTime(out.LatestNotificationTime).UTC(),
+			Attempted: legacyTime(out.LatestNotificationAttemptTime),
+		},
+	}
+}
+
+// legacyTime reads the members that AWS no longer uses and leaves "" when it has nothing to say.
+func legacyTime(s *string) time.Time {
+	t, err := time.Parse(time.RFC3339, aws.ToString(s))
+	if err != nil {
+		return time.Time{}
+	}
+	return t.UTC()
+}
+
+func (d *details) selectors(ctx context.Context) {
+	var body []byte
+	read := keepBody(func(raw []byte) { body = raw })
+	out, err := d.client(d.home).GetEventSelectors(ctx, &cloudtrail.GetEventSelectorsInput{TrailName: &d.trail.ARN},
+		func(o *cloudtrail.Options) { o.APIOptions = append(o.APIOptions, read) })
+	var parsed coverage.Selectors
+	if err == nil {
+		err = d.sameTrail(out.TrailARN)
+	}
+	if err == nil {
+		if parsed, err = coverage.Parse(body); err != nil {
+			err = &incomplete{err.Error()}
+		}
+	}
+	if err != nil {
+		d.trail.Selectors = model.Unread[coverage.Selectors](d.lost(err, "GetEventSelectors", d.home))
+		return
+	}
+	d.trail.Selectors = model.Known(parsed, model.Origin{Call: "GetEventSelectors", Region: d.home})
+}
+
+// sameTrail refuses an answer that does not say which trail it is about, or is about another.
+func (d *details) sameTrail(arn *string) error {
+	switch aws.ToString(arn) {
+	case d.trail.ARN:
+		return nil
+	case "":
+		return lacks("TrailARN")
+	}
+	return &incomplete{"the answer is about another trail: " + *arn}
+}
+
+func (d *details) insights(ctx context.Context) {
+	out, err := d.client(d.home).GetInsightSelectors(ctx, &cloudtrail.GetInsightSelectorsInput{TrailName: &d.trail.ARN})
+	from := model.Origin{Call: "GetInsightSelectors", Region: d.home}
+	if errorCode(err) == (&types.InsightNotEnabledException{}).ErrorCode() {
+		d.trail.Insights = model.Known([]model.InsightSelector{}, from)
+		return
+	}
+	if err == nil {
+		err = d.sameTrail(out.TrailARN)
+	}
+	if err != nil {
+		d.trail.Insights = model.Unread[[]model.InsightSelector](d.lost(err, "GetInsightSelectors", d.home))
+		return
+	}
+	found := make([]model.InsightSelector, 0, len(out.InsightSelectors))
+	for _, s := range out.InsightSelectors {
+		one := model.InsightSelector{InsightType: string(s.InsightType)}
+		for _, c := range s.EventCategories {
+			one.EventCategories = append(one.EventCategories, string(c))
+		}
+		found = append(found, one)
+	}
+	d.trail.Insights = model.Known(found, from)
+}
+
+func (d *details) tags(ctx context.Context) {
+	out, err := d.client(d.home).ListTags(ctx, &cloudtrail.ListTagsInput{ResourceIdList: []string{d.trail.ARN}})
+	if err == nil && (len(out.ResourceTagList) != 1 || out.NextToken != nil) {
+		err = lacks("one complete list of tags")
+	}
+	if err == nil {
+		err = d.sameTrail(out.ResourceTagList[0].ResourceId)
+	}
+	if err != nil {
+		d.trail.Tags = model.Unread[[]model.Tag](d.lost(err, "ListTags", d.home))
+		return
+	}
+	found := []model.Tag{}
+	for _, t := range out.ResourceTagList[0].TagsList {
+		found = append(found, model.Tag{Key: aws.ToString(t.Key), Value: aws.ToString(t.Value)})
+	}
+	d.trail.Tags = model.Known(found, model.Origin{Call: "ListTags", Region: d.home})
+}

@@ -1,0 +1,63 @@
+package collect
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"cairn.example/internal/model"
+)
+
+// PolicyFormats are the forms in which [Policy] can be had.
+var PolicyFormats = []string{"json", "terraform", "cloudformation"}
+
+type statement struct {
+	Sid      string
+	Effect   string
+	Action   []string
+	Resource string
+}
+
+type document struct {
+	Version   string
+	Statement []statement
+}
+
+// Policy is the least-privilege IAM policy for reading the facts. The actions are read-only and their
+// Resource is "*": most of them know no narrower one (Service Authorization Reference, AWS CloudTrail).
+func Policy(format string, facts []*model.FactKind) (string, error) {
+	if !slices.Contains(PolicyFormats, format) {
+		return "", fmt.Errorf("policy format %q: want one of %s", format, strings.Join(PolicyFormats, ", "))
+	}
+	doc := document{"2012-10-17", []statement{{"CairnReads", "Allow", model.Permissions(facts), "*"}}}
+	var body any = doc
+	if format == "cloudformation" {
+		body = stack(doc)
+	}
+	raw, err := json.MarshalIndent(body, "", "  ")
+	if err != nil {
+		return "", fmt.Errorf("write the policy: %w", err)
+	}
+	if format == "terraform" {
+		return terraform(string(raw)), nil
+	}
+	return string(raw) + "\n", nil
+}
+
+func stack(doc document) any {
+	return map[string]any{
+		"AWSTemplateFormatVersion": "2010-09-09",
+		"Description":              "What cairn needs to read CloudTrail's configuration",
+		"Resources": map[string]any{"CairnReads": map[string]any{
+			"Type":       "AWS::IAM::ManagedPolicy",
+			"Properties": map[string]any{"Description": "Read-only access for cairn", "PolicyDocument": doc},
+		}},
+	}
+}
+
+func terraform(policy string) string {
+	return "resource \"aws_iam_policy\" \"cairn_reads\" {\n  name        = \"cairn-reads\"\n" +
+		"  description = \"Read-only access for cairn\"\n  policy      = <<-JSON\n    " +
+		strings.ReplaceAll(policy, "\n", "\n    ") + "\n  JSON\n}\n"
+}

@@ -1,0 +1,116 @@
+package model
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+)
+
+// SnapshotSchema names the version of the snapshot file.
+const SnapshotSchema = "cairn.snapshot/v1"
+
+// Snapshot is an organization, or a part of it, at one instant. Time is compared with CollectedAt,
+// never with a clock, so a file is judged next year as it is today.
+type Snapshot struct {
+	Schema      string     `json:"schema"`
+	CollectedAt time.Time  `json:"collectedAt"`
+	Calls       Calls      `json:"calls"`
+	Accounts    []*Account `json:"accounts"`
+}
+
+// Calls counts the requests that were made, retries included.
+type Calls struct {
+	Requests int            `json:"requests"` // attempts on the wire
+	Refused  int            `json:"refused"`  // calls that failed in the end
+	ByOp     map[string]int `json:"byOperation"`
+}
+
+// Account finds an account by its number.
+func (s *Snapshot) Account(id string) *Account {
+	for _, a := range s.Accounts {
+		if a.ID == id {
+			return a
+		}
+	}
+	return nil
+}
+
+// Link gives members' copies of an organization's trail what its owner knows of it, where the snapshot
+// holds the owner: selectors and status can only be read there. It runs before rules do, once.
+func (s *Snapshot) Link() {
+	for _, member := range s.Accounts {
+		for _, t := range member.Trails.Items {
+			if owned := s.owned(member, t); owned != nil {
+				inherit(t, owned)
+			}
+		}
+	}
+}
+
+// owned is the owner's view of a trail that a member sees.
+func (s *Snapshot) owned(member *Account, t *Trail) *Trail {
+	if t.Owner() == member.ID {
+		return nil
+	}
+	owner := s.Account(t.Owner())
+	if owner == nil {
+		return nil
+	}
+	return owner.Trail(t.ARN)
+}
+
+func inherit(t, owned *Trail) {
+	for _, a := range Attributes {
+		if !a.Known(t) {
+			a.Copy(t, owned)
+		}
+	}
+	for region, v := range owned.Delivery {
+		if !t.Delivery[region].Known() {
+			t.SetDelivery(region, v)
+		}
+	}
+}
+
+// ReadSnapshot reads a snapshot file and refuses one of another version.
+func ReadSnapshot(r io.Reader) (*Snapshot, error) {
+	var s Snapshot
+	dec := json.NewDecoder(r)
+	if err := dec.Decode(&s); err != nil {
+		return nil, fmt.Errorf("read snapshot: %w", err)
+	}
+	if s.Schema != SnapshotSchema {
+		return nil, fmt.Errorf("read snapshot: schema %q, this cairn reads %q: collect again with this version", s.Schema, SnapshotSchema)
+	}
+	if s.CollectedAt.IsZero() {
+		return nil, errors.New("read snapshot: no collectedAt: it was not written by cairn collect")
+	}
+	for i, a := range s.Accounts {
+		if a == nil {
+			return nil, fmt.Errorf("read snapshot: accounts[%d] is null", i)
+		}
+		a.Regions = present(a.Regions, a.ID, "ListRegions")
+		a.Trails = present(a.Trails, a.ID, "DescribeTrails")
+	}
+	return &s, nil
+}
+
+// present makes a list that the file does not hold a gap: absent and null are unknown, [] is empty.
+func present[T any](l List[T], account, call string) List[T] {
+	if l.Items == nil && l.Whole() {
+		l.Gaps = []Gap{{Call: call, Account: account, Code: "Absent", Why: "the snapshot does not hold the answer"}}
+	}
+	return l
+}
+
+// Write writes the snapshot file.
+func (s *Snapshot) Write(w io.Writer) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(s); err != nil {
+		return fmt.Errorf("write snapshot: %w", err)
+	}
+	return nil
+}

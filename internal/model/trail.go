@@ -1,0 +1,93 @@
+package model
+
+import (
+	"strings"
+	"time"
+
+	"cairn.example/internal/coverage"
+)
+
+// Trail is one trail as its home Region describes it, or, where home could not be read, as another
+// Region's copy does. In a member account an organization's trail is known by the owner's ARN.
+type Trail struct {
+	ARN, Name string
+
+	Home, Bucket, Prefix, Key, Topic, LogGroup, LogRole Value[string] // a known "" is none
+	MultiRegion, Global, Organization, Validation       Value[bool]
+
+	Logging              Value[bool]
+	StartedAt, StoppedAt Value[time.Time] // a known zero time: never
+
+	Selectors Value[coverage.Selectors]
+	Insights  Value[[]InsightSelector]
+	Tags      Value[[]Tag]
+
+	Delivery map[string]Value[Delivery] // by Region
+}
+
+// Tag is one tag of a trail.
+type Tag struct{ Key, Value string }
+
+// InsightSelector is one kind of Insights that a trail analyses.
+type InsightSelector struct {
+	InsightType     string
+	EventCategories []string `json:",omitempty"`
+}
+
+// Delivery is what GetTrailStatus says of one Region: four streams, each with its last error.
+type Delivery struct {
+	S3     Stream `json:"s3"`
+	Digest Stream `json:"digest"`
+	Logs   Stream `json:"logs"` // CloudWatch Logs
+	SNS    Stream `json:"sns"`
+}
+
+// Stream is the state of one kind of delivery. AWS leaves the error out when all is well.
+// Attempted comes from the members that AWS calls "no longer in use" and is zero where they are empty;
+// it is the only hint of the error's age.
+type Stream struct {
+	Error     string    `json:"error,omitzero"`
+	Delivered time.Time `json:"delivered,omitzero"`
+	Attempted time.Time `json:"attempted,omitzero"`
+}
+
+// Failing tells whether the error is not older than the last success. An error of unknown age counts:
+// AWS reports it, and nothing shows that it has passed. Some callers see the word None for no error.
+func (s Stream) Failing() bool {
+	if s.Error == "" || strings.EqualFold(s.Error, "none") {
+		return false
+	}
+	return s.Attempted.IsZero() || !s.Attempted.Before(s.Delivered)
+}
+
+// Ref names the trail.
+func (t *Trail) Ref() Ref { return Ref{Kind: TrailKind, ID: t.ARN} }
+
+// Owner is the account that the trail belongs to: for an organization's trail, the management account.
+func (t *Trail) Owner() string { return ARNPart(t.ARN, arnAccount) }
+
+// The parts of an ARN, arn:partition:service:region:account:resource, by their place.
+const (
+	arnPartition = 1
+	arnRegion    = 3
+	arnAccount   = 4
+	arnResource  = 5
+)
+
+// ARNPart is a part of an ARN by its place, or "" where the text is no ARN.
+func ARNPart(arn string, i int) string {
+	parts := strings.SplitN(arn, ":", arnResource+1)
+	if len(parts) <= arnResource || parts[0] != "arn" {
+		return ""
+	}
+	return parts[i]
+}
+
+// ARNRegion is the Region inside an ARN: for a trail, its home.
+func ARNRegion(arn string) string { return ARNPart(arn, arnRegion) }
+
+// ARNAccount is the account inside an ARN.
+func ARNAccount(arn string) string { return ARNPart(arn, arnAccount) }
+
+// ARNPartition is the partition of an ARN: aws, aws-us-gov, aws-cn.
+func ARNPartition(arn string) string { return ARNPart(arn, arnPartition) }

@@ -1,0 +1,87 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"cairn.example/internal/model"
+)
+
+// AuditSchema names the version of the JSON document.
+const AuditSchema = "cairn.audit/v1"
+
+// document is the JSON format: a struct, so that its members keep this order.
+type document struct {
+	Schema   string          `json:"schema"`
+	Findings []model.Finding `json:"findings"`
+	Gaps     []model.Gap     `json:"gaps"`
+	Summary  model.Summary   `json:"summary"`
+}
+
+type jsonWriter struct {
+	out io.Writer
+	doc document
+}
+
+func newJSON(out io.Writer, _ Style) Writer {
+	return &jsonWriter{out, document{Schema: AuditSchema, Findings: []model.Finding{}, Gaps: []model.Gap{}}}
+}
+
+func (w *jsonWriter) Start(s model.Summary) error {
+	w.doc.Summary = s
+	return nil
+}
+
+func (w *jsonWriter) Finding(f model.Finding) error {
+	w.doc.Findings = append(w.doc.Findings, f)
+	return nil
+}
+
+func (w *jsonWriter) Gap(g model.Gap) error {
+	w.doc.Gaps = append(w.doc.Gaps, g)
+	return nil
+}
+
+func (w *jsonWriter) Close() error {
+	enc := json.NewEncoder(w.out)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(w.doc); err != nil {
+		return fmt.Errorf("write json: %w", err)
+	}
+	return nil
+}
+
+// jsonlWriter writes {"finding":…}, {"gap":…} and at last {"summary":…}, a line each.
+type jsonlWriter struct {
+	out     io.Writer
+	summary model.Summary
+}
+
+func newJSONL(out io.Writer, _ Style) Writer { return &jsonlWriter{out: out} }
+
+func (w *jsonlWriter) Start(s model.Summary) error {
+	w.summary = s
+	return nil
+}
+
+func (w *jsonlWriter) Finding(f model.Finding) error { return w.line("finding", f) }
+
+func (w *jsonlWriter) Gap(g model.Gap) error { return w.line("gap", g) }
+
+func (w *jsonlWriter) Close() error { return w.line("summary", w.summary) }
+
+func (w *jsonlWriter) line(kind string, v any) error {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(map[string]any{kind: v}); err != nil {
+		return fmt.Errorf("write jsonl: %w", err)
+	}
+	if _, err := w.out.Write(b.Bytes()); err != nil {
+		return fmt.Errorf("write jsonl: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,111 @@
+// Package ct001 is CT-001: a trail is enabled in all Regions.
+package ct001
+
+import (
+	"embed"
+	"strings"
+
+	"cairn.example/internal/model"
+	"cairn.example/internal/rule"
+)
+
+//go:embed page.md cases/*.txtar
+var files embed.FS
+
+// Rule judges each trail: multi-Region, and logging.
+var Rule = &rule.Rule{
+	Meta: rule.Meta{
+		ID: "CT-001", Title: "CloudTrail Enabled", Kind: rule.Posture, Severity: model.High,
+		Categories: []rule.Category{rule.Security, rule.Sustainability},
+		Aliases:    []string{"CKV_AWS_67", "AWS-0014", "AVD-AWS-0014"},
+		Published:  "2016-04-12", Updated: "2026-11-25", Files: files,
+	},
+	Needs:    []*model.FactKind{model.TrailStatus, model.TrailSelectors},
+	Triggers: []rule.Trigger{{Source: "cloudtrail.amazonaws.com", Names: []string{"CreateTrail", "UpdateTrail", "DeleteTrail", "StartLogging", "StopLogging"}}},
+	Options: []rule.Option{
+		{Name: "require", Values: []string{"every", "any"}, Help: "every trail must satisfy the rule, or any one of them"},
+		{
+			Name: "logging", Values: []string{"required", "ignored"}, Help: "whether a stopped trail fails",
+			Presets: map[string]string{rule.Conformity: "ignored"},
+		},
+	},
+	Check: check, Fix: fix,
+}
+
+func check(e *rule.Eval, a *model.Account) {
+	if len(a.Trails.Items) == 0 {
+		e.NoTrail(true, e.NoneSeen()+"; Event history keeps management events for 90 days, nothing else does")
+		return
+	}
+	satisfies := satisfying(e, a)
+	for _, t := range a.Trails.Items {
+		judge(e, t, satisfies)
+	}
+	if e.Option("require") == "every" || len(satisfies) == 0 && !a.Listed() {
+		e.Hidden()
+	}
+}
+
+func satisfying(e *rule.Eval, a *model.Account) []*model.Trail {
+	var out []*model.Trail
+	for _, t := range a.Trails.Items {
+		if enabled(e, t).Tri == model.Yes {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+func enabled(e *rule.Eval, t *model.Trail) model.Truth {
+	if e.Option("logging") == "ignored" {
+		return t.Is(model.MultiRegion)
+	}
+	return model.All(t.Is(model.MultiRegion), t.Is(model.Logging))
+}
+
+func judge(e *rule.Eval, t *model.Trail, satisfies []*model.Trail) {
+	truth := enabled(e, t)
+	if truth.Tri != model.Yes && e.Option("require") == "any" && len(satisfies) > 0 {
+		by := satisfies[0]
+		v := e.Trail(t, enabled(e, by), rule.Say{Pass: e.Short(by) + " satisfies the rule for the account (require: any)"})
+		v.Note("%s itself does not: %s.", e.Short(t), shortcomings(t))
+		return
+	}
+	v := e.Trail(t, truth, rule.Say{Pass: "records every Region", Fail: shortcomings(t)})
+	if truth.Tri != model.Yes {
+		if job := e.WholeJob(); job != nil && job != t {
+			v.Note("%s does the whole job: it records every management event of every Region.", e.Short(job))
+		}
+		return
+	}
+	if why := rule.Stopped(t); why != "" {
+		v.Note("%s %s.", e.Short(t), why)
+	}
+	e.NoteHealth(v, t)
+}
+
+// shortcomings is what is known to be wrong: "records eu-west-1 only, and is not logging".
+func shortcomings(t *model.Trail) string {
+	var out []string
+	if multi, ok := t.MultiRegion.Get(); ok && !multi {
+		home, _ := t.Home.Get()
+		out = append(out, "records "+home+" only")
+	}
+	if why := rule.Stopped(t); why != "" {
+		out = append(out, why)
+	}
+	if len(out) == 0 {
+		return "is not known to record every Region"
+	}
+	return strings.Join(out, ", and ")
+}
+
+func fix(f *rule.Fix) {
+	t := f.Trail()
+	if t == nil {
+		rule.CreateTrail(f)
+		return
+	}
+	rule.MakeMultiRegion(f, t)
+	rule.Start(t)
+}

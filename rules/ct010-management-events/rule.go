@@ -1,0 +1,119 @@
+// Package ct010 is CT-010: a trail's own selectors record every management event.
+package ct010
+
+import (
+	"embed"
+	"fmt"
+
+	"cairn.example/internal/coverage"
+	"cairn.example/internal/model"
+	"cairn.example/internal/rule"
+)
+
+//go:embed page.md cases/*.txtar
+var files embed.FS
+
+// Rule judges each trail's selectors: read and write, nothing excluded. Where the trail records, and whether
+// it is on, is CT-001's to say.
+var Rule = &rule.Rule{
+	Meta: rule.Meta{
+		ID: "CT-010", Title: "CloudTrail Management Events", Kind: rule.Posture, Severity: model.Medium,
+		Categories: []rule.Category{rule.Security},
+		Published:  "2017-10-15", Updated: "2026-11-25", Files: files,
+	},
+	Needs:    []*model.FactKind{model.TrailStatus, model.TrailSelectors},
+	Triggers: []rule.Trigger{{Source: "cloudtrail.amazonaws.com", Names: []string{"CreateTrail", "DeleteTrail", "PutEventSelectors"}}},
+	Options: []rule.Option{
+		{
+			Name: "readWrite", Values: []string{"both", "any"}, Help: "whether read and write events must both be recorded, or any of the two",
+			Presets: map[string]string{rule.Conformity: "any"},
+		},
+		{
+			Name: "exclusions", Values: []string{"fail", "allow"}, Help: "whether leaving out KMS or RDS Data API events fails",
+			Presets: map[string]string{rule.Conformity: "allow"},
+		},
+	},
+	Check: check, Fix: fix,
+}
+
+// excludable are the only event sources that a trail may leave out (API reference, EventSelector).
+var excludable = []string{"kms.amazonaws.com", "rdsdata.amazonaws.com"}
+
+func check(e *rule.Eval, a *model.Account) {
+	if len(a.Trails.Items) == 0 {
+		e.NoTrail(false, "there is no trail; Event history keeps management events for 90 days, nothing else does")
+		return
+	}
+	for _, t := range a.Trails.Items {
+		judge(e, t)
+	}
+	e.Hidden()
+}
+
+func judge(e *rule.Eval, t *model.Trail) {
+	scopes := scopesOf(e)
+	var truths []model.Truth
+	for _, s := range scopes {
+		truths = append(truths, e.Covered(e.Selects(t, s), t))
+	}
+	truth := model.Any(truths...)
+	v := e.Trail(t, truth, rule.Say{Pass: recorded(e, t), Fail: missing(e, t, scopes)})
+	if s, ok := t.Selectors.Get(); ok && s.Assumed() {
+		v.Note("%s has no selectors of its own: AWS's default is assumed, which is every management event and no data event.", e.Short(t))
+	}
+	if truth.Tri == model.No {
+		if job := e.WholeJob(); job != nil && job != t {
+			v.Note("%s does the whole job: it records every management event of every Region.", e.Short(job))
+		}
+	}
+	if truth.Tri == model.Yes {
+		if why := rule.Stopped(t); why != "" {
+			v.Note("%s %s: what its selectors choose is not recorded until it is started (CT-001).", e.Short(t), why)
+		}
+		e.NoteSight(v, t)
+		e.NoteDelivery(v, t)
+	}
+}
+
+// scopesOf are the goals of which one must be met.
+func scopesOf(e *rule.Eval) []coverage.Scope {
+	var without []string
+	if e.Option("exclusions") == "allow" {
+		without = excludable
+	}
+	if e.Option("readWrite") == "any" {
+		return []coverage.Scope{{ReadOnly: model.Yes, Without: without}, {ReadOnly: model.No, Without: without}}
+	}
+	return []coverage.Scope{{Without: without}}
+}
+
+func recorded(e *rule.Eval, t *model.Trail) string {
+	if e.Selects(t, coverage.Scope{}).Verdict == model.Yes {
+		return "records every management event, read and write"
+	}
+	return "records management events, though not all: " + leftOut(e, t)
+}
+
+func missing(e *rule.Eval, t *model.Trail, scopes []coverage.Scope) string {
+	if len(scopes) > 1 {
+		return "records neither all read nor all write management events"
+	}
+	return "does not record " + leftOut(e, t)
+}
+
+func leftOut(e *rule.Eval, t *model.Trail) string {
+	answer := e.Selects(t, coverage.Scope{})
+	if answer.Witness == nil {
+		return "some management events"
+	}
+	return fmt.Sprintf("%s (for example %s)", e.Missing(answer), answer.Witness)
+}
+
+func fix(f *rule.Fix) {
+	t := f.Trail()
+	if t == nil {
+		rule.CreateTrail(f)
+		return
+	}
+	rule.RecordManagement(f, t)
+}
