@@ -63,7 +63,7 @@ vet: ## go vet
 .PHONY: lint
 lint: $(LINT) ## formatting and linters (the first run builds them: seven minutes)
 	$(LINT) fmt --diff
-	$(LINT) run ./...
+	$(LINT) run --allow-parallel-runners ./...
 
 .PHONY: fmt
 fmt: $(LINT) ## format the code

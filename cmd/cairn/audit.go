@@ -16,8 +16,6 @@ import (
 func (p *program) sourceFlags(c *cobra.Command, from *app.Source) {
 	p.awsFlags(c, &from.AWS)
 	c.Flags().StringVar(&from.Snapshot, "snapshot", "", "judge a `file` that cairn collect wrote, offline")
-	c.MarkFlagsMutuallyExclusive("snapshot", "profile")
-	c.MarkFlagsMutuallyExclusive("snapshot", "role")
 }
 
 func (p *program) awsFlags(c *cobra.Command, from *app.AWS) {

@@ -16,6 +16,7 @@ func (p *program) collect() *cobra.Command {
 		sel    app.Selection
 		output string
 		redact bool
+		forFix bool
 	)
 	c := &cobra.Command{
 		Use: "collect", Short: "Read accounts into a file that cairn audit --snapshot judges offline", Args: cobra.NoArgs,
@@ -30,7 +31,10 @@ everywhere, so that the file can be shown to others; the verdicts stay.`,
 			if err != nil {
 				return err
 			}
-			facts := append(app.Facts(o.Rules), model.TrailTags, model.TrailInsights)
+			facts := app.Facts(o.Rules)
+			if forFix {
+				facts = append(facts, model.ForFix...)
+			}
 			s, err := a.Collect(c.Context(), from, facts)
 			if err != nil {
 				return err
@@ -40,10 +44,7 @@ everywhere, so that the file can be shown to others; the verdicts stay.`,
 					return err
 				}
 			}
-			if output == "" || output == "-" {
-				return s.Write(p.stdout)
-			}
-			if err := replaceFile(output, func(w io.Writer) error { return s.Write(w) }); err != nil {
+			if err := p.writeTo(output, func(w io.Writer) error { return s.Write(w) }); err != nil || isStdout(output) {
 				return err
 			}
 			_, err = fmt.Fprintf(p.stderr, "%d accounts, %d requests, written to %s\n", len(s.Accounts), s.Calls.Requests, output)
@@ -52,7 +53,8 @@ everywhere, so that the file can be shown to others; the verdicts stay.`,
 	}
 	p.awsFlags(c, &from)
 	selectionFlags(c, &sel)
-	c.Flags().StringVarP(&output, "output", "o", "", "write to a `file` (default the standard output)")
+	c.Flags().StringVarP(&output, "output", "o", "-", "write to a `file`; - is the standard output")
+	c.Flags().BoolVar(&forFix, "for-fix", false, "read tags and Insights too, which cairn fix needs for Terraform and CloudFormation")
 	c.Flags().BoolVar(&redact, "redact", false, "replace account ids, names and ARNs")
 	return c
 }

@@ -19,6 +19,10 @@ func (p *program) doctor() *cobra.Command {
 	)
 	c := &cobra.Command{
 		Use: "doctor", Short: "Check credentials and permissions: what cairn may read, and which rules miss what", Args: cobra.NoArgs,
+		Long: `Makes every call that the rules need, and says which were refused, what permission that takes, and which
+rules cannot know without it. Exit codes: 0 nothing is missing, 1 it could not run, 2 usage, 4 something is missing.`,
+		Example: `  cairn doctor --profile prod
+  cairn doctor --role arn:aws:iam::111122223333:role/cairn --rules CT-101`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			a := p.app()
 			o, err := a.Options(sel)
@@ -46,7 +50,11 @@ func (p *program) doctor() *cobra.Command {
 
 // examine prints what an account lets cairn read and tells whether something is missing.
 func (p *program) examine(a *model.Account, rules rule.Registry) bool {
-	fmt.Fprintf(p.stdout, "account %s as %s: %d Regions, %d trails\n", a.ID, a.Caller, len(a.Regions.Items), len(a.Trails.Items))
+	if a.Caller == "" {
+		fmt.Fprintf(p.stdout, "account %s: nobody could be asked\n", a.ID)
+	} else {
+		fmt.Fprintf(p.stdout, "account %s as %s: %d Regions, %d trails\n", a.ID, a.Caller, len(a.Regions.Items), len(a.Trails.Items))
+	}
 	missing := slices.DeleteFunc(slices.Clone(a.Gaps), func(g model.Gap) bool { return g.AnsweredBy != "" })
 	for _, g := range a.Gaps {
 		if g.AnsweredBy != "" {

@@ -12,11 +12,21 @@ import (
 	"time"
 )
 
+// patience is how long an interrupted run may take to end by itself: not everything it may wait for, such as
+// a code that is to be typed, hears of an interruption.
+const patience = 900 * time.Millisecond
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	context.AfterFunc(ctx, func() {
+		stop() // a second interruption kills at once
+		time.Sleep(patience)
+		os.Exit(exitInterrupted)
+	})
+	// Caught, so that writing to a closed pipe is an error, which outlet hears, and not the end.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	p := &program{
-		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, env: os.Getenv,
+		stdin: os.Stdin, stdout: outlet{os.Stdout}, stderr: os.Stderr, env: os.Getenv,
 		now: time.Now, //nolint:forbidigo // the edge: everything below is given a clock
 	}
 	os.Exit(p.run(ctx, os.Args[1:]))

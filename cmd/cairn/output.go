@@ -2,11 +2,13 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -32,35 +34,23 @@ type sink struct {
 	file   string // "" is the standard output
 }
 
+func (s sink) stdout() bool { return s.file == "" }
+
 func (o *outputs) sinks() ([]sink, error) {
-	left := append([]string{}, o.formats...)
+	left := slices.Clone(o.formats)
 	var out []sink
 	for _, file := range o.files {
-		name := strings.TrimPrefix(filepath.Ext(file), ".")
-		i := 0
-		for j, f := range left {
-			if f == name {
-				i = j
-				break
-			}
-		}
-		if len(left) > 0 {
-			name = left[i]
-			left = append(left[:i], left[i+1:]...)
-		} else if name == "txt" {
-			name = "text"
-		}
-		f, err := report.FormatNamed(name)
+		f, err := report.FormatNamed(take(&left, file))
 		if err != nil {
 			return nil, fmt.Errorf("--output %s: %w: name it with --format", file, err)
 		}
+		if isStdout(file) {
+			file = ""
+		}
 		out = append(out, sink{f, file})
 	}
-	if len(left) == 0 && len(o.formats) == 0 {
+	if len(o.formats) == 0 && !slices.ContainsFunc(out, sink.stdout) {
 		left = []string{report.Formats[0].Name}
-	}
-	if len(left) > 1 {
-		return nil, fmt.Errorf("formats %s would all go to the standard output: give each an --output", strings.Join(left, ", "))
 	}
 	for _, name := range left {
 		f, err := report.FormatNamed(name)
@@ -69,18 +59,57 @@ func (o *outputs) sinks() ([]sink, error) {
 		}
 		out = append(out, sink{format: f})
 	}
-	return out, nil
+	return out, distinct(out)
 }
+
+// take is the format of a file: of those left the one that its extension names, else the first, else what
+// the extension names.
+func take(left *[]string, file string) string {
+	named := strings.TrimPrefix(filepath.Ext(file), ".")
+	if named == "txt" || isStdout(file) {
+		named = report.Formats[0].Name
+	}
+	if len(*left) == 0 {
+		return named
+	}
+	i := max(slices.Index(*left, named), 0)
+	named = (*left)[i]
+	*left = slices.Delete(*left, i, i+1)
+	return named
+}
+
+// distinct refuses two reports in one place.
+func distinct(sinks []sink) error {
+	places := map[string][]string{}
+	for _, s := range sinks {
+		places[s.file] = append(places[s.file], s.format.Name)
+	}
+	for file, formats := range places {
+		if len(formats) > 1 {
+			return fmt.Errorf("formats %s would all go to %s: give each an --output of its own",
+				strings.Join(formats, ", "), cmp.Or(file, "the standard output"))
+		}
+	}
+	return nil
+}
+
+func isStdout(file string) bool { return file == "-" || file == "/dev/stdout" }
 
 type writers struct {
 	p     *program
 	sinks []sink
 }
 
+// writers refuses what cannot be written before anything is read.
 func (p *program) writers(o *outputs) (*writers, error) {
 	sinks, err := o.sinks()
 	if err != nil {
 		return nil, &app.UsageError{Err: err}
+	}
+	for _, s := range sinks {
+		if _, err := os.Stat(filepath.Dir(s.file)); err != nil {
+			return nil, fmt.Errorf("write %s: %w", s.file, err)
+		}
 	}
 	return &writers{p, sinks}, nil
 }
@@ -89,19 +118,54 @@ func (p *program) writers(o *outputs) (*writers, error) {
 func (w *writers) write(r audit.Result, shown func(model.Finding) bool) error {
 	var errs []error
 	for _, s := range w.sinks {
-		if s.file == "" {
-			errs = append(errs, writeResult(s.format.New(w.p.stdout, w.p.style(w.p.stdout)), r, shown))
-			continue
-		}
-		errs = append(errs, replaceFile(s.file, func(out io.Writer) error {
-			return writeResult(s.format.New(out, report.Style{Verbose: w.p.verbose}), r, shown)
+		errs = append(errs, w.p.writeTo(cmp.Or(s.file, "-"), func(out io.Writer) error {
+			style := report.Style{Verbose: w.p.verbose}
+			if s.stdout() {
+				style = w.p.style(out)
+			}
+			return writeResult(s.format.New(out, style), r, shown)
 		}))
 	}
 	return errors.Join(errs...)
 }
 
-// replaceFile writes beside the file and renames, so that nobody ever reads half a report.
+// writeTo writes to a place by its name: an output of the program's own, a file, or what is no file and is
+// written directly, such as a pipe with a name.
+func (p *program) writeTo(path string, write func(io.Writer) error) error {
+	switch {
+	case isStdout(path):
+		return write(p.stdout)
+	case path == "/dev/stderr":
+		return write(p.stderr)
+	case special(path):
+		f, err := os.OpenFile(filepath.Clean(path), os.O_WRONLY|os.O_APPEND, 0)
+		if err != nil {
+			return fmt.Errorf("write %s: %w", path, err)
+		}
+		return errors.Join(write(outlet{f}), f.Close())
+	}
+	return replaceFile(path, write)
+}
+
+// special tells what must not be renamed over: devices, pipes, and names of what is open already.
+func special(path string) bool {
+	if strings.HasPrefix(path, "/dev/") || strings.HasPrefix(path, "/proc/") {
+		return true
+	}
+	info, err := os.Stat(path)
+	return err == nil && !info.Mode().IsRegular()
+}
+
+// replaceFile writes beside the file and renames, so that nobody ever reads half a report. A file that is
+// there keeps its mode, a link stays one.
 func replaceFile(path string, write func(io.Writer) error) (err error) {
+	mode := os.FileMode(0o644)
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
+		if info, err := os.Stat(path); err == nil {
+			mode = info.Mode().Perm()
+		}
+	}
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
@@ -112,7 +176,7 @@ func replaceFile(path string, write func(io.Writer) error) (err error) {
 		}
 	}()
 	out := bufio.NewWriter(f)
-	if err := errors.Join(write(out), out.Flush(), f.Chmod(0o644), f.Close()); err != nil { //nolint:gosec // a report is for sharing
+	if err := errors.Join(write(out), out.Flush(), f.Chmod(mode), f.Close()); err != nil {
 		return err
 	}
 	return os.Rename(f.Name(), path)

@@ -8,12 +8,14 @@ import (
 
 	"cairn.example/internal/app"
 	"cairn.example/internal/collect"
+	"cairn.example/internal/model"
 )
 
 func (p *program) policy() *cobra.Command {
 	var (
 		sel    app.Selection
 		format string
+		forFix bool
 	)
 	c := &cobra.Command{
 		Use: "policy", Short: "Print the read-only IAM policy that cairn needs", Args: cobra.NoArgs,
@@ -25,7 +27,11 @@ func (p *program) policy() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			text, err := collect.Policy(format, app.Facts(o.Rules))
+			facts := app.Facts(o.Rules)
+			if forFix {
+				facts = append(facts, model.ForFix...)
+			}
+			text, err := collect.Policy(format, facts)
 			if err != nil {
 				return &app.UsageError{Err: err}
 			}
@@ -34,6 +40,7 @@ func (p *program) policy() *cobra.Command {
 		},
 	}
 	selectionFlags(c, &sel)
+	c.Flags().BoolVar(&forFix, "for-fix", false, "also what cairn fix reads for Terraform and CloudFormation")
 	c.Flags().StringVar(&format, "format", "json", "one of "+strings.Join(collect.PolicyFormats, ", "))
 	return c
 }

@@ -1,23 +1,18 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"runtime/debug"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"cairn.example/internal/app"
-	"cairn.example/internal/report"
 	"cairn.example/rules/all"
 )
 
@@ -32,6 +27,7 @@ type program struct {
 	now            func() time.Time
 
 	verbose, debug bool
+	began          bool // a command's own work; before it every error is one of usage
 }
 
 // The exit codes, which scripts depend on.
@@ -65,8 +61,11 @@ func (p *program) run(ctx context.Context, args []string) int {
 	code, text := exitFailed, err.Error()
 	if exit, ok := errors.AsType[*exitError](err); ok {
 		code, text = exit.code, exit.text
-	} else if _, ok := errors.AsType[*app.UsageError](err); ok {
+	} else if _, ok := errors.AsType[*app.UsageError](err); ok || !p.began {
 		code = exitUsage
+	}
+	if !p.began && !strings.Contains(text, "--help") {
+		text = strings.TrimSpace(text) + ": " + root.Name() + " --help lists the commands"
 	}
 	if ctx.Err() != nil {
 		code, text = exitInterrupted, "interrupted"
@@ -86,31 +85,63 @@ func (p *program) root() *cobra.Command {
   cairn rules CT-101                what a rule promises, and why
   cairn fix CT-101 --profile prod   print what would put it right`,
 		SilenceErrors: true, SilenceUsage: true,
-		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: false},
 	}
 	root.PersistentFlags().BoolVarP(&p.verbose, "verbose", "v", false, "say more: passes, answered gaps")
 	root.PersistentFlags().BoolVar(&p.debug, "debug", false, "log every call to stderr, without secrets")
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &app.UsageError{Err: err} })
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return fmt.Errorf("%w: %s --help shows how", err, c.CommandPath())
+	})
 	root.AddCommand(p.audit(), p.collect(), p.fix(), p.policy(), p.rules(), p.frameworks(), p.config(), p.doctor(), p.demo(), p.version())
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {
-		usageErrors(c)
+		p.settle(c)
 	}
 	return root
 }
 
-// usageErrors makes a wrong argument a usage error, at every level.
-func usageErrors(c *cobra.Command) {
+// settle notes when a command's own work begins, at every level: what cobra refuses before is a usage error.
+// Where cobra would print help and call that a success, a word it does not know is an error too.
+func (p *program) settle(c *cobra.Command) {
 	if check := c.Args; check != nil {
 		c.Args = func(c *cobra.Command, args []string) error {
 			if err := check(c, args); err != nil {
-				return &app.UsageError{Err: fmt.Errorf("%w: cairn %s --help shows how", err, c.Name())}
+				return fmt.Errorf("%w: %s --help shows how", err, c.CommandPath())
 			}
 			return nil
 		}
 	}
-	for _, sub := range c.Commands() {
-		usageErrors(sub)
+	switch work := c.RunE; {
+	case c.Name() == "help":
+		c.Run, c.RunE = nil, helpOn
+	case work != nil:
+		c.RunE = func(c *cobra.Command, args []string) error {
+			p.began = true
+			return work(c, args)
+		}
+	case c.Run == nil:
+		c.RunE = helpOnly
 	}
+	for _, sub := range c.Commands() {
+		p.settle(sub)
+	}
+}
+
+// helpOn is cairn help COMMAND.
+func helpOn(c *cobra.Command, args []string) error {
+	about, rest, err := c.Root().Find(args)
+	if err != nil || len(rest) > 0 {
+		return fmt.Errorf("no command %q: %s --help lists them", strings.Join(args, " "), c.Root().Name())
+	}
+	return about.Help()
+}
+
+// helpOnly is a command that only holds others.
+func helpOnly(c *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("no command %q: %s --help lists them", args[0], c.CommandPath())
+	}
+	return c.Help()
 }
 
 // app builds cairn for a command.
@@ -119,38 +150,14 @@ func (p *program) app() *app.App {
 	if p.debug {
 		level = slog.LevelDebug
 	}
-	return &app.App{
+	a := &app.App{
 		Version: versionText(), Rules: all.Rules(), Now: p.now,
 		Log: slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: level})),
 	}
-}
-
-// style is how reports may look on an output: colour, width and signs only for a person at a terminal.
-func (p *program) style(out io.Writer) report.Style {
-	s := report.Style{Verbose: p.verbose, ASCII: !p.utf8()}
-	f, ok := out.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) { //nolint:gosec // a file descriptor fits
-		return s
+	if p.terminal(p.stderr) && p.env("TERM") != "dumb" && !p.debug {
+		a.Progress = &progress{out: p.stderr, now: p.now, began: p.now()}
 	}
-	s.Color = p.env("NO_COLOR") == "" && p.env("TERM") != "dumb"
-	if width, _, err := term.GetSize(int(f.Fd())); err == nil { //nolint:gosec // a file descriptor fits
-		s.Width = width
-	}
-	if n, err := strconv.Atoi(p.env("COLUMNS")); err == nil && n > 0 {
-		s.Width = n
-	}
-	return s
-}
-
-func (p *program) utf8() bool {
-	locale := strings.ToUpper(cmp.Or(p.env("LC_ALL"), p.env("LC_CTYPE"), p.env("LANG")))
-	return strings.Contains(locale, "UTF-8") || strings.Contains(locale, "UTF8")
-}
-
-// terminal tells that a person reads the output and can be asked.
-func (p *program) terminal(f any) bool {
-	file, ok := f.(*os.File)
-	return ok && term.IsTerminal(int(file.Fd())) //nolint:gosec // a file descriptor fits
+	return a
 }
 
 func versionText() string {

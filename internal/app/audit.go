@@ -26,6 +26,13 @@ type App struct {
 	Now      func() time.Time
 	Log      *slog.Logger
 	Settings collect.Settings
+	Progress Progress // may be nil
+}
+
+// Progress shows a person that a collection is under way.
+type Progress interface {
+	Step(answered int) // after each request, from several goroutines
+	Done()             // before anything else is printed
 }
 
 // UsageError is a mistake in what was asked for, not in doing it.
@@ -42,6 +49,21 @@ type Source struct {
 	Snapshot string
 }
 
+// check refuses flags that contradict each other.
+func (s Source) check() error {
+	if s.Snapshot != "" && (s.Profile != "" || len(s.Roles) > 0 || s.ExternalID != "") {
+		return &UsageError{errors.New("--snapshot judges a file: leave out --profile, --role and --external-id, which say what to read in AWS")}
+	}
+	return s.AWS.check()
+}
+
+func (a AWS) check() error {
+	if a.ExternalID != "" && len(a.Roles) == 0 {
+		return &UsageError{errors.New("--external-id goes with --role")}
+	}
+	return nil
+}
+
 // Selection is what to judge, and by which settings.
 type Selection struct {
 	Rules     []string // IDs or aliases; empty is all
@@ -53,13 +75,20 @@ type Selection struct {
 
 // Collect reads the facts from AWS.
 func (a *App) Collect(ctx context.Context, from AWS, facts []*model.FactKind) (*model.Snapshot, error) {
+	if err := from.check(); err != nil {
+		return nil, err
+	}
 	targets, err := from.targets(ctx)
 	if err != nil {
 		return nil, err
 	}
-	settings := a.Settings
-	settings.Insecure = settings.Insecure || from.Insecure
-	s, err := collect.Collect(ctx, targets, collect.Options{Facts: facts, Now: a.Now, Log: a.Log, Settings: settings})
+	o := collect.Options{Facts: facts, Now: a.Now, Log: a.Log, Settings: a.Settings}
+	o.Insecure = o.Insecure || from.Insecure
+	if a.Progress != nil {
+		o.Progress = a.Progress.Step
+		defer a.Progress.Done()
+	}
+	s, err := collect.Collect(ctx, targets, o)
 	if err != nil {
 		return nil, fmt.Errorf("read AWS: %w", err)
 	}
@@ -68,6 +97,9 @@ func (a *App) Collect(ctx context.Context, from AWS, facts []*model.FactKind) (*
 
 // Snapshot reads the file, or AWS.
 func (a *App) Snapshot(ctx context.Context, from Source, facts []*model.FactKind) (*model.Snapshot, error) {
+	if err := from.check(); err != nil {
+		return nil, err
+	}
 	if from.Snapshot == "" {
 		return a.Collect(ctx, from.AWS, facts)
 	}
@@ -103,6 +135,10 @@ func (a *App) Options(sel Selection) (audit.Options, error) {
 	if err != nil {
 		return audit.Options{}, err
 	}
+	return a.options(cfg, sel)
+}
+
+func (a *App) options(cfg *config.Config, sel Selection) (audit.Options, error) {
 	all, err := frameworks.All()
 	if err != nil {
 		return audit.Options{}, err
@@ -166,6 +202,9 @@ func (a *App) selected(sel Selection, all frameworks.Frameworks) (rule.Registry,
 	picked := map[*rule.Rule]bool{}
 	for _, name := range want {
 		r := a.Rules.Find(name)
+		if r == nil {
+			r = a.Rules.Find(strings.ToUpper(name))
+		}
 		if r == nil {
 			return nil, &UsageError{fmt.Errorf("rule %q is not known: cairn rules lists them", name)}
 		}

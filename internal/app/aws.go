@@ -20,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/ec2rolecreds"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
+	"github.com/aws/smithy-go/middleware"
 
 	"cairn.example/internal/collect"
 )
@@ -69,7 +70,7 @@ func (a AWS) targets(ctx context.Context) ([]collect.Target, error) {
 	}
 	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
 		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
+			return nil, ctx.Err()
 		}
 		return nil, a.explain(err)
 	}
@@ -100,6 +101,9 @@ func (a AWS) load(ctx context.Context) (aws.Config, error) {
 				o.TokenProvider = stscreds.StdinTokenProvider
 			}
 		}),
+	}
+	if !a.Insecure {
+		options = append(options, awsconfig.WithAPIOptions([]func(*middleware.Stack) error{collect.RefuseInsecure}))
 	}
 	if a.Profile != "" {
 		options = append(options, awsconfig.WithSharedConfigProfile(a.Profile))

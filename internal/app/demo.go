@@ -12,6 +12,7 @@ import (
 	"cairn.example/internal/audit"
 	"cairn.example/internal/awsfake"
 	"cairn.example/internal/collect"
+	"cairn.example/internal/config"
 )
 
 //go:embed demo.json
@@ -47,7 +48,7 @@ func (a *App) Demo(ctx context.Context) (audit.Result, error) {
 	for _, role := range DemoRoles {
 		targets = append(targets, collect.Target{Config: cfg, Role: role})
 	}
-	o, err := a.Options(Selection{})
+	o, err := a.options(config.Default(a.Rules), Selection{}) // whatever settings lie about here are not the example's
 	if err != nil {
 		return audit.Result{}, err
 	}

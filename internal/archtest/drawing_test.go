@@ -41,7 +41,7 @@ var drawing = map[string][]string{
 	"internal/detect": {
 		"internal/rule", "internal/model", "internal/coverage", "internal/sigma", "internal/event", "internal/remediate",
 	},
-	"internal/kb": {"internal/rule", "internal/remediate", "frameworks"},
+	"internal/kb": {"internal/rule", "internal/model", "internal/remediate", "frameworks"},
 
 	"internal/report": {"internal/model", "internal/rule", "internal/remediate"},
 	"internal/store":  {"internal/model", "internal/notify"},

@@ -45,7 +45,7 @@ func Judge(s *model.Snapshot, o Options) Result {
 		sortFindings(found)
 		out.Findings = append(out.Findings, found...)
 		out.Gaps = append(out.Gaps, a.Gaps...)
-		out.Summary.Accounts = append(out.Summary.Accounts, accountSummary(g))
+		out.Summary.Accounts = append(out.Summary.Accounts, g.Summary())
 	}
 	for i := range out.Findings {
 		o.complete(&out.Findings[i], controls)

@@ -110,8 +110,9 @@ func (s *Server) finish(a *answer) {
 	a.fail = &worded
 }
 
-// stopGrace is how long stop waits for answers that are being written.
-const stopGrace = time.Second
+// stopGrace is how long stop waits for answers that are being written. It is short because a connection that a
+// client opened and never used looks busy to [http.Server.Shutdown].
+const stopGrace = 20 * time.Millisecond
 
 // Start serves on a free loopback port. stop ends every request that still waits
 // and returns when the port is free; calling it again does nothing.

@@ -104,7 +104,9 @@ func (a *account) listTrails(ctx context.Context, wg *sync.WaitGroup, regions []
 	for _, region := range regions {
 		a.mu.Lock()
 		_, asked := a.listed[region]
-		a.listed[region] = a.listed[region]
+		if !asked {
+			a.listed[region] = nil // asked from here on
+		}
 		a.mu.Unlock()
 		if !asked {
 			wg.Go(func() { a.describe(ctx, region) })
@@ -178,8 +180,8 @@ func (a *account) accountRegions(ctx context.Context) ([]string, error) {
 		}
 		for _, r := range page.Regions {
 			name := aws.ToString(r.RegionName)
-			if name == "" || r.RegionOptStatus == "" {
-				return nil, lacks("RegionName or RegionOptStatus in an entry")
+			if name == "" || !slices.Contains(r.RegionOptStatus.Values(), r.RegionOptStatus) {
+				return nil, lacks("RegionName, or no RegionOptStatus that is known, in an entry")
 			}
 			if enabled(r.RegionOptStatus) {
 				found = append(found, name)

@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -43,6 +45,7 @@ func (m *attempt) HandleFinalize(ctx context.Context, in middleware.FinalizeInpu
 	defer cancel()
 	began := m.run.Now()
 	out, meta, err := next.HandleFinalize(limited, in)
+	m.run.progress()
 	if err != nil && ctx.Err() == nil && limited.Err() != nil {
 		err = fmt.Errorf("%w (%s)", errTimeout, m.run.Timeout)
 	}
@@ -51,19 +54,19 @@ func (m *attempt) HandleFinalize(ctx context.Context, in middleware.FinalizeInpu
 	return out, meta, err
 }
 
+// wait takes a token, then a slot: who waits for a token must not keep others from asking elsewhere.
 func (m *attempt) wait(ctx context.Context, op string) error {
-	select {
-	case m.run.slots <- struct{}{}:
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 	pause := time.NewTimer(m.bucket(op).delay())
 	defer pause.Stop()
 	select {
 	case <-pause.C:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	select {
+	case m.run.slots <- struct{}{}:
 		return nil
 	case <-ctx.Done():
-		<-m.run.slots
 		return context.Cause(ctx)
 	}
 }
@@ -83,8 +86,15 @@ var errTimeout = errors.New("no answer in time")
 
 // allowed refuses an endpoint that is neither https nor on this machine.
 func (r *run) allowed(request any) error {
+	if r.Insecure {
+		return nil
+	}
+	return secure(request)
+}
+
+func secure(request any) error {
 	req, ok := request.(*smithyhttp.Request)
-	if !ok || r.Insecure || req.URL.Scheme == "https" {
+	if !ok || req.URL.Scheme == "https" {
 		return nil
 	}
 	if ip := net.ParseIP(req.URL.Hostname()); req.URL.Hostname() == "localhost" || ip != nil && ip.IsLoopback() {
@@ -93,30 +103,47 @@ func (r *run) allowed(request any) error {
 	return &insecureError{req.URL.Scheme + "://" + req.URL.Host}
 }
 
+// RefuseInsecure is an API option for clients that are not this package's own, such as those that fetch a profile's
+// credentials: it refuses to send a request in the clear to another machine. A client that does not sign, as that
+// of a container's credentials, is left alone.
+func RefuseInsecure(s *middleware.Stack) error {
+	if _, signs := s.Finalize.Get("Signing"); !signs {
+		return nil
+	}
+	refuse := func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+		if err := secure(in.Request); err != nil {
+			return middleware.FinalizeOutput{}, middleware.Metadata{}, err
+		}
+		return next.HandleFinalize(ctx, in)
+	}
+	return s.Finalize.Insert(middleware.FinalizeMiddlewareFunc("cairn.RefuseInsecure", refuse), "Signing", middleware.Before)
+}
+
 type insecureError struct{ endpoint string }
 
 func (e *insecureError) Error() string {
 	return fmt.Sprintf("endpoint %s is neither https nor on this machine, so credentials would travel in the clear: allow it with --insecure-endpoint", e.endpoint)
 }
 
-// client is what every service client of one account and Region shares.
+// client is what every service client of one account and Region shares. A service client has its own retryer, so
+// the one of CloudTrail, which asks more than once, is kept.
 type client struct {
 	config aws.Config
-	region string
+	trails *cloudtrail.Client
 }
 
-// clientFor prepares one (account, Region): its own retryer for each service, since a shared one runs dry,
-// and its own buckets.
+// clientFor prepares one (account, Region): a retryer for each service, since a shared one runs dry, and its own
+// buckets.
 func (r *run) clientFor(cfg aws.Config, region string) client {
 	m := &attempt{run: r, buckets: map[string]*bucket{}, mu: make(chan struct{}, 1)}
 	cfg = cfg.Copy()
 	cfg.Region = region
 	cfg.RetryMaxAttempts, cfg.RetryMode = 0, ""
 	cfg.Retryer = func() aws.Retryer { return r.retryer() }
-	cfg.APIOptions = append(cfg.APIOptions[:len(cfg.APIOptions):len(cfg.APIOptions)], func(s *middleware.Stack) error {
+	cfg.APIOptions = append(slices.Clip(cfg.APIOptions), func(s *middleware.Stack) error {
 		return s.Finalize.Insert(m, "Signing", middleware.Before)
 	})
-	return client{cfg, region}
+	return client{cfg, cloudtrail.NewFromConfig(cfg)}
 }
 
 func (r *run) retryer() aws.Retryer {

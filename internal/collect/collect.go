@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -27,12 +28,12 @@ type Target struct {
 	ExternalID string // what the role's trust policy asks for, if anything
 }
 
-// Options are what to read and how hard to try. Zero values take the defaults.
+// Options are what to read and how hard to try. Zero values take the defaults, but for the clock, which is wanted.
 type Options struct {
 	Facts    []*model.FactKind
 	Now      func() time.Time
-	Log      *slog.Logger
-	Progress func(done, total int) // called after each call of a run; may be nil
+	Log      *slog.Logger       // of each attempt, at level debug
+	Progress func(answered int) // called after each request, from several goroutines; may be nil
 	Settings
 }
 
@@ -44,15 +45,20 @@ type run struct {
 	Options
 	slots    chan struct{} // requests in flight, over all accounts
 	counter  counter
+	answered atomic.Int64
 	facts    map[*model.FactKind]bool
 	stop     context.CancelCauseFunc
 	accounts []*account
 }
 
-// Collect reads the targets. Where there is one, failing to learn whose account it is is an error; where
-// there are several, it is a gap of that account.
+// Collect reads the targets. Where there is one, not learning whose account it is ends the run; where
+// there are several, that account has a gap.
 func Collect(ctx context.Context, targets []Target, o Options) (*model.Snapshot, error) {
 	o.Settings = o.withDefaults()
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	asked := ctx
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	r := &run{Options: o, slots: make(chan struct{}, o.Concurrency), facts: map[*model.FactKind]bool{}, stop: cancel}
@@ -64,6 +70,9 @@ func Collect(ctx context.Context, targets []Target, o Options) (*model.Snapshot,
 	}
 	r.each(func(a *account) { a.list(ctx) })
 	r.each(func(a *account) { a.detail(ctx) })
+	if err := asked.Err(); err != nil {
+		return nil, err
+	}
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
 	}
@@ -87,6 +96,13 @@ func (r *run) each(f func(*account)) {
 		})
 	}
 	wg.Wait()
+}
+
+// progress tells whoever waits that one more request has its answer.
+func (r *run) progress() {
+	if r.Progress != nil {
+		r.Progress(int(r.answered.Add(1)))
+	}
 }
 
 func (r *run) snapshot() (*model.Snapshot, error) {

@@ -101,7 +101,7 @@ func (d *details) furtherRegions() []string {
 }
 
 func (d *details) client(region string) *cloudtrail.Client {
-	return cloudtrail.NewFromConfig(d.account.in(region).config)
+	return d.account.in(region).trails
 }
 
 // lost records a failed call and gives the origin of what stays unknown for it.

@@ -15,7 +15,7 @@ import (
 
 // describe lists a Region's trails: its own and the copies of multi-Region ones.
 func (a *account) describe(ctx context.Context, region string) {
-	out, err := cloudtrail.NewFromConfig(a.in(region).config).DescribeTrails(ctx, &cloudtrail.DescribeTrailsInput{})
+	out, err := a.in(region).trails.DescribeTrails(ctx, &cloudtrail.DescribeTrailsInput{})
 	if err == nil && out.TrailList == nil { // [] is empty, nothing is not
 		err = lacks("trailList")
 	}
@@ -54,7 +54,7 @@ func trailOf(t types.Trail, from model.Origin) *model.Trail {
 		Home:         model.Known(cmp.Or(aws.ToString(t.HomeRegion), model.ARNRegion(*t.TrailARN)), from),
 		Bucket:       known(t.S3BucketName, from),
 		Prefix:       model.Known(aws.ToString(t.S3KeyPrefix), from),
-		Topic:        model.Known(cmp.Or(aws.ToString(t.SnsTopicARN), aws.ToString(t.SnsTopicName)), from),
+		Topic:        model.Known(aws.ToString(t.SnsTopicARN), from),
 		LogGroup:     model.Known(aws.ToString(t.CloudWatchLogsLogGroupArn), from),
 		LogRole:      model.Known(aws.ToString(t.CloudWatchLogsRoleArn), from),
 		Key:          model.Known(aws.ToString(t.KmsKeyId), from),

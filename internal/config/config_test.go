@@ -63,11 +63,11 @@ func TestCases(t *testing.T) {
 	}
 }
 
-func cases(t testing.TB) []string {
-	t.Helper()
+func cases(tb testing.TB) []string {
+	tb.Helper()
 	found, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(found) == 0 {
-		t.Fatalf("no cases: %v", err)
+		tb.Fatalf("no cases: %v", err)
 	}
 	return found
 }
@@ -86,7 +86,7 @@ func TestSet(t *testing.T) {
 		{"CT-010.severity=very-high", "CT-010: {severity: very-high}"},
 		{"CT-099.strict = no", "CT-099: {strict: no}"},
 		{"CT-001.require=anny", `set "CT-001.require=anny": "anny" is not one of its values: want every or any; did you mean any?`},
-		{"CT-001.requrie=any", `set "CT-001.requrie=any": CT-001 has no option "requrie": want severity or require; did you mean require?`},
+		{"CT-001.requir=any", `set "CT-001.requir=any": CT-001 has no option "requir": want severity or require; did you mean require?`},
 		{"CT-001=any", `set "CT-001=any": want RULE.OPTION=VALUE, such as CT-001.require=any`},
 		{"CT-001.require", `set "CT-001.require": want RULE.OPTION=VALUE, such as CT-001.require=any`},
 		{"CT-01.require=any", `set "CT-01.require=any": no rule "CT-01"; did you mean CT-001?`},

@@ -13,31 +13,31 @@ const maxSelectors = 5
 
 // document is GetEventSelectors' answer, to edit. Members stay in the order in which the API documents them.
 type document struct {
-	TrailARN               string
-	EventSelectors         []basicDoc    `json:",omitempty"`
-	AdvancedEventSelectors []advancedDoc `json:",omitempty"`
+	TrailARN               string        `json:"TrailARN"`
+	EventSelectors         []basicDoc    `json:"EventSelectors,omitempty"`
+	AdvancedEventSelectors []advancedDoc `json:"AdvancedEventSelectors,omitempty"`
 }
 
 type basicDoc struct {
-	ReadWriteType                 string            `json:",omitempty"`
-	IncludeManagementEvents       *bool             `json:",omitempty"`
-	DataResources                 []json.RawMessage `json:",omitempty"`
-	ExcludeManagementEventSources []string          `json:",omitempty"`
+	ReadWriteType                 string            `json:"ReadWriteType,omitempty"`
+	IncludeManagementEvents       *bool             `json:"IncludeManagementEvents,omitempty"`
+	DataResources                 []json.RawMessage `json:"DataResources,omitempty"`
+	ExcludeManagementEventSources []string          `json:"ExcludeManagementEventSources,omitempty"`
 }
 
 type advancedDoc struct {
-	Name           string `json:",omitempty"`
-	FieldSelectors []fieldDoc
+	Name           string     `json:"Name,omitempty"`
+	FieldSelectors []fieldDoc `json:"FieldSelectors"`
 }
 
 type fieldDoc struct {
-	Field         string
-	Equals        []string `json:",omitempty"`
-	StartsWith    []string `json:",omitempty"`
-	EndsWith      []string `json:",omitempty"`
-	NotEquals     []string `json:",omitempty"`
-	NotStartsWith []string `json:",omitempty"`
-	NotEndsWith   []string `json:",omitempty"`
+	Field         string   `json:"Field"`
+	Equals        []string `json:"Equals,omitempty"`
+	StartsWith    []string `json:"StartsWith,omitempty"`
+	EndsWith      []string `json:"EndsWith,omitempty"`
+	NotEquals     []string `json:"NotEquals,omitempty"`
+	NotStartsWith []string `json:"NotStartsWith,omitempty"`
+	NotEndsWith   []string `json:"NotEndsWith,omitempty"`
 }
 
 // WithManagement returns selectors of the same kind that choose every management event, and of all other events
@@ -92,6 +92,9 @@ func widenAdvanced(list []advancedDoc) []advancedDoc {
 	i := slices.IndexFunc(list, advancedDoc.management)
 	if i < 0 {
 		return append(list, advancedDoc{Name: "Management events", FieldSelectors: []fieldDoc{category}})
+	}
+	if len(list[i].FieldSelectors) > 1 { // a name that told what was left out would be wrong from here on
+		list[i].Name = "Management events"
 	}
 	list[i].FieldSelectors = []fieldDoc{category}
 	return list

@@ -25,13 +25,14 @@ func (a *Account) Unlisted() []Gap {
 }
 
 // Listed tells whether some Region's trails were listed. One such Region shows every multi-Region trail,
-// because each enabled Region lists its copy (AWS: DescribeTrails, includeShadowTrails).
+// because each enabled Region lists its copy (AWS: DescribeTrails, includeShadowTrails). A gap without a Region
+// is the whole list's.
 func (a *Account) Listed() bool {
 	refused := map[string]bool{}
 	for _, g := range a.Trails.Gaps {
 		refused[g.Region] = true
 	}
-	return slices.ContainsFunc(a.Regions.Items, func(r string) bool { return !refused[r] })
+	return !refused[""] && slices.ContainsFunc(a.Regions.Items, func(r string) bool { return !refused[r] })
 }
 
 // Unseen tells whether the account may have a trail that was not seen: No when there is certainly none,

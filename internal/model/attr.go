@@ -46,6 +46,7 @@ type Attribute interface {
 	Known(*Trail) bool
 	Same(a, b *Trail) bool
 	Copy(to, from *Trail)
+	inherit(to, from *Trail)
 	encode(*Trail) json.RawMessage
 	decode(*Trail, json.RawMessage, Origin) error
 	origin(*Trail) Origin
@@ -86,6 +87,12 @@ func (a Attr[T]) Same(x, y *Trail) bool {
 // Copy gives one trail the attribute of another.
 func (a Attr[T]) Copy(to, from *Trail) { *a.at(to) = *a.at(from) }
 
+// inherit copies the attribute and notes whose account told it.
+func (a Attr[T]) inherit(to, from *Trail) {
+	a.Copy(to, from)
+	a.at(to).from.Account = from.Owner()
+}
+
 func (a Attr[T]) origin(t *Trail) Origin { return a.at(t).from }
 
 // encode is the bare value, or nil when unknown.
@@ -95,7 +102,7 @@ func (a Attr[T]) encode(t *Trail) json.RawMessage {
 		return nil
 	}
 	raw, err := json.Marshal(v.v)
-	if err != nil { // a value that cannot be written is not known to anybody else
+	if err != nil || string(raw) == "null" { // a value that cannot be written is not known to anybody else
 		return nil
 	}
 	return raw

@@ -2,6 +2,7 @@ package model
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -13,7 +14,10 @@ import (
 type redactor struct {
 	stand map[string]string // kind and name -> stand-in
 	count map[string]int    // by kind
+	names []standIn         // all of them, for texts that others wrote
 }
+
+type standIn struct{ name, as string }
 
 // Redact is a copy of the snapshot without account ids, names and ARNs. Equal things stay equal and different
 // ones different, Regions and partitions stay, so the verdicts do too.
@@ -28,40 +32,47 @@ func (s *Snapshot) Redact() (*Snapshot, error) {
 	if err := dec.Decode(&tree); err != nil {
 		return nil, fmt.Errorf("redact: %w", err)
 	}
-	r := &redactor{map[string]string{}, map[string]int{}}
-	raw, err = json.Marshal(r.walk("", tree))
-	if err != nil {
+	r := &redactor{stand: map[string]string{}, count: map[string]int{}}
+	for _, a := range s.Accounts { // first, so that accounts keep their order
+		r.standIn("account", a.ID)
+	}
+	tree = walk(tree, r.text)
+	slices.SortStableFunc(r.names, func(a, b standIn) int { return cmp.Compare(len(b.name), len(a.name)) })
+	if raw, err = json.Marshal(walk(tree, r.prose)); err != nil {
 		return nil, fmt.Errorf("redact: %w", err)
 	}
 	return ReadSnapshot(bytes.NewReader(raw))
 }
 
-// named are the members whose whole value is a name, with the kind of thing it names.
-var named = map[string]string{
-	"name": "trail", S3Bucket.name: "bucket", S3Prefix.name: "prefix", SNSTopic.name: "topic", LogGroup.name: "group",
-	LogRole.name: "role", KMSKey.name: "key", "caller": "caller", "id": "account", "account": "account",
-	"Name": "selector", "Key": "tag", "Value": "value",
-}
-
-// walk copies a JSON tree. Members are visited in order, so that stand-ins are numbered alike in every run.
-func (r *redactor) walk(member string, v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		out := map[string]any{}
-		for _, k := range sortedKeys(v) {
-			out[k] = r.walk(k, v[k])
+// walk copies a JSON tree with its texts changed. Members are visited in order, so that stand-ins are numbered
+// alike in every run. The values of a selector's field count as members of that name, "Field=" before it.
+func walk(v any, text func(member, s string) string) any {
+	var visit func(member string, v any) any
+	visit = func(member string, v any) any {
+		switch v := v.(type) {
+		case map[string]any:
+			field, selects := v["Field"].(string)
+			out := map[string]any{}
+			for _, k := range sortedKeys(v) {
+				if selects && k != "Field" {
+					out[k] = visit("Field="+field, v[k])
+				} else {
+					out[k] = visit(k, v[k])
+				}
+			}
+			return out
+		case []any:
+			out := make([]any, len(v))
+			for i, item := range v {
+				out[i] = visit(member, item)
+			}
+			return out
+		case string:
+			return text(member, v)
 		}
-		return out
-	case []any:
-		out := make([]any, len(v))
-		for i, item := range v {
-			out[i] = r.walk(member, item)
-		}
-		return out
-	case string:
-		return r.text(member, v)
+		return v
 	}
-	return v
+	return visit("", v)
 }
 
 func sortedKeys(m map[string]any) []string {
@@ -73,47 +84,141 @@ func sortedKeys(m map[string]any) []string {
 	return keys
 }
 
-var (
-	arnInText     = regexp.MustCompile(`arn:aws[a-z-]*:[a-z0-9-]*:[a-z0-9-]*:\d*:[^\s"',;)]+`)
-	accountInText = regexp.MustCompile(`\b\d{12}\b`)
-)
+// named are the members whose whole value is a name, with the kind of thing it names.
+var named = map[string]string{
+	"name": "trail", S3Bucket.name: "bucket", S3Prefix.name: "prefix", SNSTopic.name: "topic", LogGroup.name: "log-group",
+	LogRole.name: "role", KMSKey.name: "key", "caller": "caller", "id": "account", "account": "account",
+	"Name": "selector", "Key": "tag", "Value": "value", "Values": "value", "file": "file",
+}
+
+// plain are the fields of a selector whose values are AWS's words; any other field's values are names.
+var plain = []string{
+	"eventCategory", "eventName", "eventSource", "eventType", "errorCode", "readOnly", "resources.type", "sessionCredentialFromConsole",
+}
+
+// foreign are the members that hold sentences of AWS's, the network's or cairn's.
+var foreign = []string{"why", "error"}
 
 func (r *redactor) text(member, s string) string {
 	kind, whole := named[member]
+	if field, selects := strings.CutPrefix(member, "Field="); selects && !slices.Contains(plain, field) {
+		kind, whole = "value", true
+	}
 	switch {
-	case s == "":
+	case s == "" || slices.Contains(foreign, member):
 		return s
 	case strings.HasPrefix(s, "arn:"):
 		return r.arn(s)
-	case accountInText.MatchString(s) && len(s) == 12:
-		return r.standIn("account", s)
-	case whole && kind != "account":
+	case whole:
 		return r.standIn(kind, s)
 	}
+	return r.ids(s)
+}
+
+var (
+	arnInText     = regexp.MustCompile(`arn:aws[a-z-]*:[a-z0-9-]*:[a-z0-9-]*:(?:\d*|aws):[^\s"',;)]+`)
+	accountInText = regexp.MustCompile(`\b\d{12}\b`)
+	keyInText     = regexp.MustCompile(`\b(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{8,}\b`)
+	hostInText    = regexp.MustCompile(`\b(?:[A-Za-z0-9_-]+\.)+[A-Za-z0-9-]+\b`)
+)
+
+// ids replaces the ARNs and account numbers inside a text.
+func (r *redactor) ids(s string) string {
 	s = arnInText.ReplaceAllStringFunc(s, r.arn)
 	return accountInText.ReplaceAllStringFunc(s, func(id string) string { return r.standIn("account", id) })
 }
 
-// arn keeps partition, service, Region and the kind of resource. A trail's name inside its ARN is the same
-// name as beside it.
+// prose replaces whatever can be told to be a name in a sentence that somebody else wrote: the names that
+// stand elsewhere in the snapshot, numbers, key ids, and hosts that are not AWS's.
+func (r *redactor) prose(member, s string) string {
+	if !slices.Contains(foreign, member) {
+		return s
+	}
+	s = keyInText.ReplaceAllStringFunc(r.ids(s), func(id string) string { return r.standIn("key-id", id) })
+	s = hostInText.ReplaceAllStringFunc(s, func(host string) string {
+		if strings.Contains(host, ".amazonaws.com") {
+			return host
+		}
+		return r.standIn("host", host)
+	})
+	for _, n := range r.names {
+		s = replaceWord(s, n)
+	}
+	return s
+}
+
+// replaceWord replaces a name where no letter or digit touches it: a trail may be called t.
+func replaceWord(s string, n standIn) string {
+	var b strings.Builder
+	for {
+		i := strings.Index(s, n.name)
+		if i < 0 {
+			b.WriteString(s)
+			return b.String()
+		}
+		end := i + len(n.name)
+		b.WriteString(s[:i])
+		if i > 0 && alphanumeric(s[i-1]) && alphanumeric(n.name[0]) || end < len(s) && alphanumeric(s[end]) && alphanumeric(s[end-1]) {
+			b.WriteString(n.name)
+		} else {
+			b.WriteString(n.as)
+		}
+		s = s[end:]
+	}
+}
+
+func alphanumeric(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
+}
+
+// resourceKinds are the words that begin an ARN's resource and say what it is, with the kind of name that follows.
+var resourceKinds = map[string]string{
+	"trail": "trail", "role": "role", "user": "user", "assumed-role": "role", "federated-user": "user", "key": "key",
+	"alias": "key", "log-group": "log-group", "function": "function", "table": "table", "eventdatastore": "store", "channel": "channel",
+}
+
+// serviceKinds are for resources that begin with their name.
+var serviceKinds = map[string]string{"s3": "bucket", "sns": "topic"}
+
+// arn keeps partition, service, Region and the kind of resource. A name inside an ARN has the stand-in that it
+// has by itself.
 func (r *redactor) arn(s string) string {
 	parts := strings.SplitN(s, ":", arnResource+1)
 	if len(parts) <= arnResource {
 		return r.standIn("arn", s)
 	}
-	if parts[arnAccount] != "" {
-		parts[arnAccount] = r.standIn("account", parts[arnAccount])
+	if a := parts[arnAccount]; a != "" && a != "aws" { // aws owns managed policies
+		parts[arnAccount] = r.standIn("account", a)
 	}
-	kind, name, slash := strings.Cut(parts[arnResource], "/")
-	if !slash {
-		parts[arnResource] = r.standIn(parts[2], parts[arnResource])
-		return strings.Join(parts, ":")
-	}
-	parts[arnResource] = kind + "/" + r.standIn(kind, name)
+	parts[arnResource] = r.resource(parts[2], parts[arnResource])
 	return strings.Join(parts, ":")
 }
 
+func (r *redactor) resource(service, s string) string {
+	if s == "" || s == "root" || s == "*" {
+		return s
+	}
+	kind := cmp.Or(serviceKinds[service], service, "resource")
+	word := ""
+	if i := strings.IndexAny(s, ":/"); i > 0 && resourceKinds[s[:i]] != "" {
+		kind, word, s = resourceKinds[s[:i]], s[:i+1], s[i+1:]
+	}
+	s, all := strings.CutSuffix(s, ":*") // a log group's streams
+	end := map[bool]string{true: ":*"}[all]
+	if kind == "log-group" { // its slashes are part of its name
+		return word + r.standIn(kind, s) + end
+	}
+	names := strings.Split(s, "/") // a path, a session, an object's key: each is a name
+	for i, name := range names {
+		names[i] = r.standIn(kind, name)
+	}
+	return word + strings.Join(names, "/") + end
+}
+
 func (r *redactor) standIn(kind, name string) string {
+	if name == "" {
+		return ""
+	}
 	key := kind + " " + name
 	if as, ok := r.stand[key]; ok {
 		return as
@@ -123,9 +228,7 @@ func (r *redactor) standIn(kind, name string) string {
 	if kind == "account" {
 		as = fmt.Sprintf("%012d", r.count[kind])
 	}
-	if strings.HasSuffix(name, "/") { // a prefix selector ends so, and means another thing without
-		as += "/"
-	}
 	r.stand[key] = as
+	r.names = append(r.names, standIn{name, as})
 	return as
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 )
 
@@ -64,17 +65,18 @@ func (s *Snapshot) owned(member *Account, t *Trail) *Trail {
 func inherit(t, owned *Trail) {
 	for _, a := range Attributes {
 		if !a.Known(t) {
-			a.Copy(t, owned)
+			a.inherit(t, owned)
 		}
 	}
 	for region, v := range owned.Delivery {
 		if !t.Delivery[region].Known() {
+			v.from.Account = t.Owner()
 			t.SetDelivery(region, v)
 		}
 	}
 }
 
-// ReadSnapshot reads a snapshot file and refuses one of another version.
+// ReadSnapshot reads a snapshot file and refuses one of another version. Members that it does not know are ignored.
 func ReadSnapshot(r io.Reader) (*Snapshot, error) {
 	var s Snapshot
 	dec := json.NewDecoder(r)
@@ -87,14 +89,41 @@ func ReadSnapshot(r io.Reader) (*Snapshot, error) {
 	if s.CollectedAt.IsZero() {
 		return nil, errors.New("read snapshot: no collectedAt: it was not written by cairn collect")
 	}
-	for i, a := range s.Accounts {
-		if a == nil {
-			return nil, fmt.Errorf("read snapshot: accounts[%d] is null", i)
-		}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("read snapshot: something follows the snapshot: a file holds one")
+	}
+	if err := s.check(); err != nil {
+		return nil, fmt.Errorf("read snapshot: %w", err)
+	}
+	for _, a := range s.Accounts {
 		a.Regions = present(a.Regions, a.ID, "ListRegions")
 		a.Trails = present(a.Trails, a.ID, "DescribeTrails")
 	}
 	return &s, nil
+}
+
+// check refuses what no collection gives and no verdict may rest on. A file without accounts would judge nothing
+// and so pass.
+func (s *Snapshot) check() error {
+	if len(s.Accounts) == 0 {
+		return errors.New("it holds no account")
+	}
+	seen := map[string]bool{}
+	for i, a := range s.Accounts {
+		switch {
+		case a == nil:
+			return fmt.Errorf("accounts[%d] is null", i)
+		case a.ID == "":
+			return fmt.Errorf("accounts[%d] has no id", i)
+		case seen[a.ID]:
+			return fmt.Errorf("account %s is there twice", a.ID)
+		}
+		seen[a.ID] = true
+		if j := slices.Index(a.Trails.Items, nil); j >= 0 {
+			return fmt.Errorf("account %s: trails[%d] is null", a.ID, j)
+		}
+	}
+	return nil
 }
 
 // present makes a list that the file does not hold a gap: absent and null are unknown, [] is empty.

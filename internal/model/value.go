@@ -40,9 +40,11 @@ func (v Value[T]) Origin() Origin {
 type Origin struct {
 	Call   string `json:"call,omitempty"`   // the API operation, e.g. GetTrailStatus
 	Region string `json:"region,omitempty"` // where it was called
-	File   string `json:"file,omitempty"`
-	Line   int    `json:"line,omitempty"`
-	Why    string `json:"why,omitempty"` // only when the fact is unknown: the error code or a sentence
+	// Account is set when another account told it: an organization's trail is read by its owner.
+	Account string `json:"account,omitempty"`
+	File    string `json:"file,omitempty"`
+	Line    int    `json:"line,omitempty"`
+	Why     string `json:"why,omitempty"` // only when the fact is unknown: the error code or a sentence
 }
 
 // String is the origin for people: "GetTrailStatus eu-west-1" or "main.tf:12".

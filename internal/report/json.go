@@ -1,7 +1,6 @@
 package report
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -54,11 +53,29 @@ func (w *jsonWriter) Close() error {
 	return nil
 }
 
-// jsonlWriter writes {"finding":…}, {"gap":…} and at last {"summary":…}, a line each.
+// jsonlWriter writes each finding and gap as its own line when it comes, and the summary as the last. The
+// member "type" comes first and tells which of them a line is.
 type jsonlWriter struct {
 	out     io.Writer
 	summary model.Summary
 }
+
+// The kinds of lines.
+type (
+	findingLine struct {
+		Type string `json:"type"`
+		model.Finding
+	}
+	gapLine struct {
+		Type string `json:"type"`
+		model.Gap
+	}
+	summaryLine struct {
+		Type   string `json:"type"`
+		Schema string `json:"schema"`
+		model.Summary
+	}
+)
 
 func newJSONL(out io.Writer, _ Style) Writer { return &jsonlWriter{out: out} }
 
@@ -67,20 +84,16 @@ func (w *jsonlWriter) Start(s model.Summary) error {
 	return nil
 }
 
-func (w *jsonlWriter) Finding(f model.Finding) error { return w.line("finding", f) }
+func (w *jsonlWriter) Finding(f model.Finding) error { return w.line(findingLine{"finding", f}) }
 
-func (w *jsonlWriter) Gap(g model.Gap) error { return w.line("gap", g) }
+func (w *jsonlWriter) Gap(g model.Gap) error { return w.line(gapLine{"gap", g}) }
 
-func (w *jsonlWriter) Close() error { return w.line("summary", w.summary) }
+func (w *jsonlWriter) Close() error { return w.line(summaryLine{"summary", AuditSchema, w.summary}) }
 
-func (w *jsonlWriter) line(kind string, v any) error {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
+func (w *jsonlWriter) line(v any) error {
+	enc := json.NewEncoder(w.out)
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(map[string]any{kind: v}); err != nil {
-		return fmt.Errorf("write jsonl: %w", err)
-	}
-	if _, err := w.out.Write(b.Bytes()); err != nil {
+	if err := enc.Encode(v); err != nil {
 		return fmt.Errorf("write jsonl: %w", err)
 	}
 	return nil

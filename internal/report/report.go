@@ -27,6 +27,9 @@ type Style struct {
 	Width   int  // columns; 0 is unknown
 	ASCII   bool // the locale has no UTF-8
 	Verbose bool // passes too
+
+	// Page is a rule's page as Markdown, for the formats that carry it; nil leaves it out.
+	Page func(rule string) string
 }
 
 // Format makes the writer of a format.

@@ -42,7 +42,7 @@ func TestFaultMatrix(t *testing.T) {
 // always enabled: so the fallback for a refused list of Regions is the truth there.
 func matrixStates(t *testing.T) []string {
 	t.Helper()
-	if !*soak {
+	if !soak {
 		return []string{"one-in-every-region", "reads-and-writes", "organization-trail", "no-trail"}
 	}
 	var out []string
@@ -135,7 +135,7 @@ func (m *matrix) further(s *model.Snapshot, calls []awsfake.Call) []awsfake.Call
 
 // secondFaults are the faults on calls that only a fault brought: all in a long run, one of each kind otherwise.
 func secondFaults() []awsfake.Action {
-	if *soak {
+	if soak {
 		return matrixFaults
 	}
 	return []awsfake.Action{awsfake.Deny(), awsfake.Drop(), awsfake.NullLists()}

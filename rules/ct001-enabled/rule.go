@@ -102,10 +102,14 @@ func shortcomings(t *model.Trail) string {
 
 func fix(f *rule.Fix) {
 	t := f.Trail()
-	if t == nil {
+	switch {
+	case t == nil && len(f.Want.Trails.Items) > 0:
+		rule.AnswerFirst(f)
+		return
+	case t == nil:
 		rule.CreateTrail(f)
 		return
 	}
-	rule.MakeMultiRegion(f, t)
+	rule.MakeMultiRegion(t)
 	rule.Start(t)
 }

@@ -91,7 +91,7 @@ func recorded(e *rule.Eval, t *model.Trail) string {
 	if e.Selects(t, coverage.Scope{}).Verdict == model.Yes {
 		return "records every management event, read and write"
 	}
-	return "records management events, though not all: " + leftOut(e, t)
+	return "records management events, but not " + leftOut(e, t)
 }
 
 func missing(e *rule.Eval, t *model.Trail, scopes []coverage.Scope) string {
@@ -106,12 +106,16 @@ func leftOut(e *rule.Eval, t *model.Trail) string {
 	if answer.Witness == nil {
 		return "some management events"
 	}
-	return fmt.Sprintf("%s (for example %s)", e.Missing(answer), answer.Witness)
+	return fmt.Sprintf("%s, for example %s", e.Missing(answer), answer.Witness)
 }
 
 func fix(f *rule.Fix) {
 	t := f.Trail()
-	if t == nil {
+	switch {
+	case t == nil && len(f.Want.Trails.Items) > 0:
+		rule.AnswerFirst(f)
+		return
+	case t == nil:
 		rule.CreateTrail(f)
 		return
 	}

@@ -63,10 +63,23 @@ func judge(e *rule.Eval, t *model.Trail) {
 	}
 	problems := append(rule.Failing(t), stale(e, t)...)
 	truth := model.All(append(regions, known(t))...)
-	e.Trail(t, truth, rule.Say{
+	v := e.Trail(t, truth, rule.Say{
 		Pass: fmt.Sprintf("delivers without an error in %s", count(len(t.Delivery))),
 		Fail: "does not deliver: " + strings.Join(problems, "; "),
 	})
+	if inherited(t) {
+		v.Note("This is how account %s, which owns the trail, sees its delivery.", t.Owner())
+	}
+}
+
+// inherited tells that the delivery was read in the account that owns an organization's trail.
+func inherited(t *model.Trail) bool {
+	for _, v := range t.Delivery {
+		if v.Origin().Account != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // known keeps a trail whose state is unknown from passing: whether it is on decides if the rule applies.

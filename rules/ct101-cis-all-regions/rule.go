@@ -82,7 +82,7 @@ func shortcoming(e *rule.Eval, t *model.Trail) string {
 	if answer.Witness == nil {
 		return "is not known to"
 	}
-	return fmt.Sprintf("does not record %s (for example %s)", e.Missing(answer), answer.Witness)
+	return fmt.Sprintf("does not record %s, for example %s", e.Missing(answer), answer.Witness)
 }
 
 func fix(f *rule.Fix) {

@@ -82,6 +82,6 @@ func fix(f *rule.Fix) {
 		rule.CreateTrail(f)
 		return
 	}
-	rule.MakeMultiRegion(f, t)
+	rule.MakeMultiRegion(t)
 	rule.Start(t)
 }

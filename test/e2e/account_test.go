@@ -58,15 +58,15 @@ func TestFixRunsAsPrinted(t *testing.T) {
 		aws cloudtrail create-trail --name main --s3-bucket-name logs --is-multi-region-trail
 		aws cloudtrail start-logging --name main
 	`
-	for _, test := range []struct{ rule, state string }{
-		{"CT-001", good + "aws cloudtrail stop-logging --name main"},
-		{"CT-001", "aws s3 mb s3://logs --region eu-west-1\naws cloudtrail create-trail --name main --s3-bucket-name logs --region eu-west-1"},
-		{"CT-007", good},
-		{"CT-010", good + `aws cloudtrail put-event-selectors --trail-name main --event-selectors '[{"ReadWriteType":"ReadOnly"}]'`},
-		{"CT-010", good + `aws cloudtrail put-event-selectors --trail-name main --advanced-event-selectors ` +
+	for _, test := range []struct{ rule, why, state string }{
+		{"CT-001", "stopped", good + "aws cloudtrail stop-logging --name main"},
+		{"CT-001", "one Region", "aws s3 mb s3://logs --region eu-west-1\naws cloudtrail create-trail --name main --s3-bucket-name logs --region eu-west-1"},
+		{"CT-007", "no validation", good},
+		{"CT-010", "reads only", good + `aws cloudtrail put-event-selectors --trail-name main --event-selectors '[{"ReadWriteType":"ReadOnly"}]'`},
+		{"CT-010", "an exclusion", good + `aws cloudtrail put-event-selectors --trail-name main --advanced-event-selectors ` +
 			`'[{"FieldSelectors":[{"Field":"eventCategory","Equals":["Management"]},{"Field":"eventSource","NotEquals":["kms.amazonaws.com"]}]}]'`},
 	} {
-		t.Run(test.rule, func(t *testing.T) {
+		t.Run(test.rule+" "+test.why, func(t *testing.T) {
 			reset(t, parseWorld(t, ""))
 			setup(t, test.state)
 			fix := cairn(t, nil, "fix", test.rule, "--format", "cli")

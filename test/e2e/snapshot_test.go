@@ -16,12 +16,12 @@ import (
 
 // mixed is an account with something of everything: passes, failures, and a refusal.
 const mixed = `
-	aws s3 mb s3://logs
-	aws cloudtrail create-trail --name main --s3-bucket-name logs --is-multi-region-trail --enable-log-file-validation
+	aws s3 mb s3://the-bucket
+	aws cloudtrail create-trail --name main --s3-bucket-name the-bucket --is-multi-region-trail --enable-log-file-validation
 	aws cloudtrail start-logging --name main
 	aws cloudtrail put-event-selectors --trail-name main --event-selectors '[{"ReadWriteType":"All","ExcludeManagementEventSources":["kms.amazonaws.com"]}]'
-	aws cloudtrail create-trail --name main --s3-bucket-name logs --region eu-west-1
-	aws cloudtrail create-trail --name second --s3-bucket-name logs --is-multi-region-trail
+	aws cloudtrail create-trail --name main --s3-bucket-name the-bucket --region eu-west-1
+	aws cloudtrail create-trail --name second --s3-bucket-name the-bucket --is-multi-region-trail
 	aws cloudtrail start-logging --name second
 `
 
@@ -85,7 +85,7 @@ func TestRedactedSnapshotKeepsTheVerdicts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, secret := range []string{mainAccount, `"main"`, "trail/main", "trail/second", `"logs"`} {
+	for _, secret := range []string{mainAccount, `"main"`, "trail/main", "trail/second", "the-bucket"} {
 		if strings.Contains(string(text), secret) {
 			t.Errorf("the redacted snapshot still holds %s", secret)
 		}

@@ -1,4 +1,4 @@
-package audit
+package rule
 
 import (
 	"fmt"
@@ -6,11 +6,10 @@ import (
 
 	"cairn.example/internal/coverage"
 	"cairn.example/internal/model"
-	"cairn.example/internal/rule"
 )
 
-// accountSummary answers, in one sentence, what a manager asks: is everything recorded?
-func accountSummary(g *rule.Ground) model.AccountSummary {
+// Summary answers, in one sentence, what a manager asks of an account: is everything recorded?
+func (g *Ground) Summary() model.AccountSummary {
 	a := g.Account
 	sum := model.AccountSummary{ID: a.ID, Caller: a.Caller, Regions: len(a.Regions.Items), Refused: []string{}}
 	for _, gap := range a.Unlisted() {
@@ -26,16 +25,16 @@ func accountSummary(g *rule.Ground) model.AccountSummary {
 	sum.Recorded = answer.Verdict
 	switch answer.Verdict {
 	case model.Yes:
-		sum.Headline = recorded(g)
+		sum.Headline = g.recorded()
 	case model.No:
-		sum.Headline = lost(g, answer)
+		sum.Headline = g.lost(answer)
 	case model.Unknown:
-		sum.Headline = "It is not known whether every management event is recorded" + because(g, answer) + "."
+		sum.Headline = "It is not known whether every management event is recorded" + g.because(answer) + "."
 	}
 	return sum
 }
 
-func recorded(g *rule.Ground) string {
+func (g *Ground) recorded() string {
 	n := len(g.World.Regions)
 	by := "by " + g.Names(logging(g.Account)) + " together"
 	if t := g.WholeJob(); t != nil {
@@ -44,7 +43,7 @@ func recorded(g *rule.Ground) string {
 	return fmt.Sprintf("Every management event is recorded in %d of %d Regions, %s.", n, n, by)
 }
 
-func lost(g *rule.Ground, answer coverage.Answer) string {
+func (g *Ground) lost(answer coverage.Answer) string {
 	switch on := logging(g.Account); {
 	case len(g.Account.Trails.Items) == 0 && g.Account.Unseen(false).Tri == model.No:
 		return "Nothing is recorded: there is no trail."
@@ -54,7 +53,7 @@ func lost(g *rule.Ground, answer coverage.Answer) string {
 	return fmt.Sprintf("Not every management event is recorded: no trail keeps %s.", g.Missing(answer))
 }
 
-func because(g *rule.Ground, answer coverage.Answer) string {
+func (g *Ground) because(answer coverage.Answer) string {
 	truth := g.Covered(answer)
 	if len(truth.Because) == 0 {
 		return ""

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"cairn": main})
+}
+
+// TestScripts runs cairn as a user does, in testdata/*.txtar. A script starts in an empty folder, with no
+// setting of AWS's and none of this machine's; what it can do besides testscript's own commands is in
+// scripts_internal_test.go. The accounts of testdata/accounts lie in every script's folder.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata", Cmds: scriptCommands, RequireExplicitExec: true, RequireUniqueNames: true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+			env.Values[stage{}] = &stage{}
+			return os.CopyFS(env.WorkDir, os.DirFS("testdata/accounts"))
+		},
+	})
+}
+
+// TestQuoteIsOneWord: whatever the value, a shell reads it as that one word.
+func TestQuoteIsOneWord(t *testing.T) {
+	for _, word := range []string{
+		"prod", "", "it's", "two words", "a\nb", "$HOME", "`id`", `back\slash`, `"double"`, "~", "*", "a;b", "é", "-x", "a=b", "{a,b}", "#", "!",
+	} {
+		out, err := exec.CommandContext(t.Context(), "sh", "-c", "printf '%s|' "+quote(word)).Output()
+		if err != nil || string(out) != word+"|" {
+			t.Errorf("the shell reads %s as %q, want %q: %v", quote(word), out, word, err)
+		}
+	}
+}
+
+func FuzzQuote(f *testing.F) {
+	f.Add("it's")
+	f.Fuzz(func(t *testing.T, word string) {
+		if strings.ContainsRune(word, 0) {
+			t.Skip("no argument of a program holds a zero byte")
+		}
+		out, err := exec.CommandContext(t.Context(), "sh", "-c", "printf '%s|' "+quote(word)).Output()
+		if err != nil || string(out) != word+"|" {
+			t.Errorf("the shell reads %s as %q, want %q: %v", quote(word), out, word, err)
+		}
+	})
+}
+
+// TestLinkStaysALink: a report written through a link goes where the link points, with the mode that the file has.
+func TestLinkStaysALink(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("report.json", []byte("old"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("report.json", "latest.json"); err != nil {
+		t.Fatal(err)
+	}
+	p := &program{stdout: &strings.Builder{}, stderr: &strings.Builder{}, env: os.Getenv, now: time.Now}
+	if code := p.run(t.Context(), []string{"demo", "--output", "latest.json"}); code != exitOK {
+		t.Fatalf("exit %d: %s", code, p.stderr)
+	}
+	link, err := os.Readlink("latest.json")
+	if err != nil {
+		t.Errorf("the link was replaced: %v", err)
+	}
+	info, err := os.Stat(link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Size() < 100 || info.Mode().Perm() != 0o600 {
+		t.Errorf("%s has %d bytes and mode %s", link, info.Size(), info.Mode())
+	}
+}

@@ -1,0 +1,70 @@
+package coverage_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"cairn.example/internal/coverage"
+)
+
+// TestWithManagement shows what widening keeps: every data selector as it is, and the kind of selectors.
+func TestWithManagement(t *testing.T) {
+	const data = `"DataResources":[{"Type":"AWS::S3::Object","Values":["arn:aws:s3:::b/"]}]`
+	tests := map[string]struct{ in, want string }{
+		"an exclusion goes": {
+			`{"TrailARN":"t","EventSelectors":[{"ReadWriteType":"All","IncludeManagementEvents":true,"ExcludeManagementEventSources":["kms.amazonaws.com"]}]}`,
+			`{"TrailARN":"t","EventSelectors":[{"ReadWriteType":"All","IncludeManagementEvents":true}]}`,
+		},
+		"data events of one type keep it": {
+			`{"TrailARN":"t","EventSelectors":[{"ReadWriteType":"WriteOnly","IncludeManagementEvents":true,` + data + `}]}`,
+			`{"TrailARN":"t","EventSelectors":[{"ReadWriteType":"WriteOnly","IncludeManagementEvents":true,` + data + `},{"ReadWriteType":"All","IncludeManagementEvents":true}]}`,
+		},
+		"data events of all types leave room": {
+			`{"TrailARN":"t","EventSelectors":[{"ReadWriteType":"All","IncludeManagementEvents":false,` + data + `}]}`,
+			`{"TrailARN":"t","EventSelectors":[{"ReadWriteType":"All","IncludeManagementEvents":true,` + data + `}]}`,
+		},
+		"advanced: constraints of the management selector go": {
+			`{"TrailARN":"t","AdvancedEventSelectors":[{"Name":"m","FieldSelectors":[{"Field":"eventCategory","Equals":["Management"]},{"Field":"readOnly","Equals":["false"]}]},{"FieldSelectors":[{"Field":"eventCategory","Equals":["Data"]},{"Field":"resources.type","Equals":["AWS::S3::Object"]},{"Field":"resources.ARN","NotStartsWith":["arn:aws:s3:::b/"]}]}]}`,
+			`{"TrailARN":"t","AdvancedEventSelectors":[{"Name":"Management events","FieldSelectors":[{"Field":"eventCategory","Equals":["Management"]}]},{"FieldSelectors":[{"Field":"eventCategory","Equals":["Data"]},{"Field":"resources.type","Equals":["AWS::S3::Object"]},{"Field":"resources.ARN","NotStartsWith":["arn:aws:s3:::b/"]}]}]}`,
+		},
+		"advanced: a management selector is added": {
+			`{"TrailARN":"t","AdvancedEventSelectors":[{"FieldSelectors":[{"Field":"eventCategory","Equals":["Data"]},{"Field":"resources.type","Equals":["AWS::S3::Object"]}]}]}`,
+			`{"TrailARN":"t","AdvancedEventSelectors":[{"FieldSelectors":[{"Field":"eventCategory","Equals":["Data"]},{"Field":"resources.type","Equals":["AWS::S3::Object"]}]},{"Name":"Management events","FieldSelectors":[{"Field":"eventCategory","Equals":["Management"]}]}]}`,
+		},
+		"the default stays the default": {`{"TrailARN":"t"}`, `{"TrailARN":"t"}`},
+	}
+	world := coverage.World{Partition: "aws", Regions: coverage.DefaultRegions("aws")}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			s, err := coverage.Parse([]byte(tt.in))
+			if err != nil {
+				t.Fatal(err)
+			}
+			wide, err := s.WithManagement()
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := json.Marshal(wide)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if string(got) != tt.want {
+				t.Errorf("got  %s\nwant %s", got, tt.want)
+			}
+			on := coverage.Recorder{ID: "t", Home: "us-east-1", Logging: coverage.Yes, MultiRegion: coverage.Yes, Global: coverage.Yes, Sees: coverage.Yes, Selectors: &wide}
+			if a := world.Decide(world.Management(coverage.Scope{}), []coverage.Recorder{on}); a.Verdict != coverage.Yes {
+				t.Errorf("widened selectors do not record everything: %+v", a)
+			}
+		})
+	}
+}
+
+func TestWithManagementRefusesWhatItDoesNotUnderstand(t *testing.T) {
+	s, err := coverage.Parse([]byte(`{"TrailARN":"t","EventSelectors":[{"ReadWriteType":"Sometimes"}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.WithManagement(); err == nil {
+		t.Error("selectors that are not understood were rewritten")
+	}
+}

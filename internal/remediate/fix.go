@@ -1,0 +1,163 @@
+package remediate
+
+import (
+	"fmt"
+	"slices"
+
+	"cairn.example/internal/model"
+	"cairn.example/internal/rule"
+)
+
+// Fix plans what makes a rule pass for the finding at a resource of the account.
+func Fix(r *rule.Rule, a *model.Account, at model.Ref) Plan {
+	p := Plan{Rule: r, At: at, Account: a.ID, NoForm: map[Form][]string{}}
+	if why := cannot(r, a, at); why != "" {
+		p.Refused = []string{why}
+		return p
+	}
+	f := &rule.Fix{Want: a.Clone(), At: at}
+	r.Fix(f)
+	if f.Refusal != "" {
+		p.Refused = []string{f.Refusal}
+		return p
+	}
+	settle(a, f.Want)
+	trails, refused := compare(a, f.Want)
+	if len(refused) == 0 && len(trails) == 0 {
+		refused = []string{"there is nothing to change: the trail is already as the rule wants it"}
+	}
+	if len(refused) > 0 {
+		p.Refused = refused
+		return p
+	}
+	p.trails, p.Notes = trails, f.Notes
+	for _, ask := range f.Asks {
+		p.Asks = append(p.Asks, Ask{Param: ask})
+	}
+	p.fill(a, f.Want)
+	return p
+}
+
+// cannot says why there is no plan before the rule is asked.
+func cannot(r *rule.Rule, a *model.Account, at model.Ref) string {
+	if r.Fix == nil {
+		return fmt.Sprintf("only a person can put this right: see cairn rules %s", r.ID)
+	}
+	if gap := a.Unread(); gap != nil {
+		return fmt.Sprintf("account %s could not be read (%s)", a.ID, gap.Origin().Reason())
+	}
+	if at.Kind != model.TrailKind {
+		return ""
+	}
+	t := a.Trail(at.ID)
+	if t == nil {
+		return fmt.Sprintf("%s is not among the trails that account %s shows", at.ID, a.ID)
+	}
+	if owner := t.Owner(); owner != a.ID {
+		return fmt.Sprintf("trail/%s belongs to account %s, whose organization trail it is; a member cannot change it. With credentials of account %s: cairn fix %s",
+			t.Name, owner, owner, model.FindingID(owner, r.ID, at))
+	}
+	return ""
+}
+
+// settle makes a wanted state one that AWS can be in: a trail that becomes multi-Region includes global service
+// events (CloudTrail User Guide, "cloudtrail-concepts"), and without a log group there is no role for it.
+func settle(is, want *model.Account) {
+	for _, t := range want.Trails.Items {
+		if t.Is(model.MultiRegion).Tri == model.Yes && !multiRegion(is.Trail(t.ARN)) {
+			t.Global = model.Known(true, model.Origin{})
+		}
+		if group, ok := t.LogGroup.Get(); ok && group == "" && t.LogRole.Known() {
+			t.LogRole = model.Known("", model.Origin{})
+		}
+	}
+}
+
+func multiRegion(t *model.Trail) bool { return t != nil && t.Is(model.MultiRegion).Tri == model.Yes }
+
+// compare finds what changes, and why it must not.
+func compare(is, want *model.Account) (out []delta, refused []string) {
+	for _, t := range is.Trails.Items {
+		if want.Trail(t.ARN) == nil {
+			refused = append(refused, fmt.Sprintf("it would delete trail/%s", t.Name))
+		}
+	}
+	for _, t := range want.Trails.Items {
+		d := delta{was: is.Trail(t.ARN), want: t}
+		if d.was == nil {
+			out = append(out, d)
+			continue
+		}
+		for _, attr := range model.Attributes {
+			if attr.Known(t) && !attr.Same(d.was, t) {
+				d.attr = append(d.attr, attr)
+			}
+		}
+		if len(d.attr) > 0 {
+			out = append(out, d)
+			refused = append(refused, guard(want, d)...)
+		}
+	}
+	return out, refused
+}
+
+// fill writes the plan of the compared trails.
+func (p *Plan) fill(is, want *model.Account) {
+	for _, d := range p.trails {
+		p.Changes = append(p.Changes, d.changes()...)
+		p.Steps = append(p.Steps, d.steps()...)
+		undo, lost := d.undo()
+		p.Undo, p.NoUndo = append(undo, p.Undo...), append(p.NoUndo, lost...)
+		p.Costs = append(p.Costs, costs(want, d)...)
+		if stack := stackOf(d.want); stack != "" {
+			p.Notes = append(p.Notes, fmt.Sprintf("trail/%s belongs to the CloudFormation stack %s: change it there too, or the stack's next update may take this back.", d.want.Name, stack))
+		}
+	}
+	if len(p.NoUndo) > 0 {
+		p.Undo = nil
+	}
+	for _, form := range Forms {
+		if why := form.cannot(p); len(why) > 0 {
+			p.NoForm[form.Form] = why
+		}
+	}
+}
+
+func (d delta) changes() []Change {
+	attrs, none := d.attr, &model.Trail{}
+	if d.was == nil {
+		attrs = slices.DeleteFunc(slices.Clone(model.Attributes), func(a model.Attribute) bool { return !a.Known(d.want) })
+	} else {
+		none = d.was
+	}
+	out := make([]Change, 0, len(attrs))
+	for _, a := range attrs {
+		out = append(out, Change{d.want.ARN, a.Evidence(none), a.Evidence(d.want)})
+	}
+	return out
+}
+
+// home is the Region that the calls about a trail go to.
+func home(t *model.Trail) string {
+	if region, ok := t.Home.Get(); ok && region != "" {
+		return region
+	}
+	return model.ARNRegion(t.ARN)
+}
+
+// Undo is the plan that takes a plan back, for the patch form that lists calls ([CLI]).
+func Undo(p Plan) Plan {
+	back := Plan{Rule: p.Rule, At: p.At, Account: p.Account, Asks: p.Asks, Steps: p.Undo, Refused: p.Refused, NoForm: map[Form][]string{}}
+	if len(p.NoUndo) > 0 {
+		back.Refused = p.NoUndo
+	}
+	for _, form := range Forms {
+		if form.Form != CLI {
+			back.NoForm[form.Form] = []string{"an undo is a list of calls"}
+		}
+	}
+	for _, d := range p.trails {
+		back.trails = append(back.trails, delta{was: d.want, want: d.was, attr: d.attr})
+	}
+	return back
+}

@@ -1,0 +1,180 @@
+package remediate
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"cairn.example/internal/model"
+)
+
+// Form is a way to write a plan.
+type Form string
+
+// The forms.
+const (
+	CLI                Form = "cli"
+	Terraform          Form = "terraform"
+	CloudFormationJSON Form = "cloudformation-json"
+	CloudFormationYAML Form = "cloudformation-yaml"
+	Console            Form = "console"
+)
+
+// FormInfo is what there is to know about a form.
+type FormInfo struct {
+	Form
+	Help     string
+	Language string // of a fenced block; "" for prose
+	full     func(row) (name, reset string)
+	files    func(Plan) ([]File, error)
+}
+
+// File is one document of a rendered plan. Most forms have one; CloudFormation takes over an existing trail in two.
+type File struct {
+	Name string
+	Body []byte
+}
+
+// Forms lists every form, in the order in which pages show them.
+var Forms = []FormInfo{
+	{Form: CLI, Help: "AWS CLI commands that run as pasted", Language: "sh", files: cliFiles},
+	{
+		Form: Terraform, Help: "a Terraform resource, and the import of a trail that exists", Language: "hcl",
+		full: func(r row) (string, string) { return r.Terraform, r.TFDefault }, files: terraformFiles,
+	},
+	{
+		Form: CloudFormationJSON, Help: "a CloudFormation template; for a trail that exists an import and an update", Language: "json",
+		full: func(r row) (string, string) { return r.CloudFormation, r.CFNDefault }, files: cloudformationJSON,
+	},
+	{
+		Form: CloudFormationYAML, Help: "the same in YAML", Language: "yaml",
+		full: func(r row) (string, string) { return r.CloudFormation, r.CFNDefault }, files: cloudformationYAML,
+	},
+	{Form: Console, Help: "steps in the AWS console", files: consoleFiles},
+}
+
+// ParseForm reads a form's name.
+func ParseForm(name string) (Form, error) {
+	var names []string
+	for _, f := range Forms {
+		if string(f.Form) == name {
+			return f.Form, nil
+		}
+		names = append(names, string(f.Form))
+	}
+	return "", fmt.Errorf("format %q: want one of %s", name, strings.Join(names, ", "))
+}
+
+// RefusedError is why a plan cannot be written.
+type RefusedError struct {
+	Rule string
+	Form Form // "" when no form can
+	Why  []string
+}
+
+// Error says it in a sentence.
+func (e *RefusedError) Error() string {
+	why := strings.Join(e.Why, "; ")
+	if e.Form == "" {
+		return fmt.Sprintf("no fix for %s: %s", e.Rule, why)
+	}
+	return fmt.Sprintf("no fix for %s as %s: %s", e.Rule, e.Form, why)
+}
+
+// Files writes a plan, each document apart. A plan that is refused, or that the form cannot say, is a [RefusedError].
+func Files(p Plan, form Form) ([]File, error) {
+	if len(p.Refused) > 0 {
+		return nil, &RefusedError{Rule: p.Rule.ID, Why: p.Refused}
+	}
+	if why := p.NoForm[form]; len(why) > 0 {
+		return nil, &RefusedError{Rule: p.Rule.ID, Form: form, Why: why}
+	}
+	i := slices.IndexFunc(Forms, func(f FormInfo) bool { return f.Form == form })
+	if i < 0 {
+		_, err := ParseForm(string(form))
+		return nil, err
+	}
+	files, err := Forms[i].files(p)
+	if err != nil {
+		return nil, fmt.Errorf("write the fix for %s as %s: %w", p.Rule.ID, form, err)
+	}
+	return files, nil
+}
+
+// Render writes a plan, all documents one after the other. Nothing is written when there is an error.
+func Render(p Plan, form Form, w io.Writer) error {
+	files, err := Files(p, form)
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		if _, err := w.Write(f.Body); err != nil {
+			return fmt.Errorf("write the fix for %s: %w", p.Rule.ID, err)
+		}
+	}
+	return nil
+}
+
+// cannot is why a form cannot say a plan.
+func (f FormInfo) cannot(p *Plan) []string {
+	var out []string
+	for _, d := range p.trails {
+		switch {
+		case f.full != nil:
+			out = append(out, f.lacks(d)...)
+		case f.Form == Console:
+			out = append(out, noConsole(d)...)
+		}
+	}
+	return out
+}
+
+// lacks names what a full-state form would reset: a form that leaves an attribute out sets it to its own default.
+func (f FormInfo) lacks(d delta) []string {
+	if d.was == nil {
+		return nil
+	}
+	if stack := stackOf(d.want); stack != "" {
+		return []string{fmt.Sprintf("trail/%s belongs to the CloudFormation stack %s: make the change in that stack's template", d.want.Name, stack)}
+	}
+	var out []string
+	for _, r := range rows {
+		name, reset := f.full(r)
+		if name == "" || r.Attr.Known(d.was) && r.Attr.Known(d.want) {
+			continue
+		}
+		unread := d.want
+		if !r.Attr.Known(d.was) {
+			unread = d.was
+		}
+		why := fmt.Sprintf("%s is not known (%s), and this form writes the whole trail", r.Attr.Name(), r.Attr.Evidence(unread).Origin.Reason())
+		if reset != "" {
+			why += ": it would set it to " + reset
+		}
+		out = append(out, why)
+	}
+	if len(out) > 0 {
+		return out
+	}
+	for _, t := range []*model.Trail{d.was, d.want} {
+		if _, err := read(t); err != nil {
+			return []string{err.Error()}
+		}
+	}
+	if f.Form == Terraform {
+		return noTerraform(d)
+	}
+	return nil
+}
+
+// stackOf is the CloudFormation stack that made the trail, by the tag that AWS gives it.
+func stackOf(t *model.Trail) string {
+	tags, _ := t.Tags.Get()
+	for _, tag := range tags {
+		if tag.Key == "aws:cloudformation:stack-name" {
+			return tag.Value
+		}
+	}
+	return ""
+}

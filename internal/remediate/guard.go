@@ -1,0 +1,91 @@
+package remediate
+
+import (
+	"fmt"
+	"slices"
+
+	"cairn.example/internal/coverage"
+	"cairn.example/internal/model"
+)
+
+// guard refuses what no fix may do, whatever a rule asks for: change another account's trail, redirect what is
+// delivered, switch something off, or touch data, network or Insights selectors.
+func guard(want *model.Account, d delta) (refused []string) {
+	bad := func(format string, args ...any) {
+		refused = append(refused, fmt.Sprintf("trail/%s: "+format, append([]any{d.want.Name}, args...)...))
+	}
+	if owner := d.want.Owner(); owner != want.ID {
+		bad("it belongs to account %s", owner)
+	}
+	for _, attr := range d.attr {
+		switch row := rowOf(attr); {
+		case row.Never != "":
+			bad("%s", row.Never)
+		case weakens(attr, d):
+			bad("it would switch off %s", attr.Name())
+		case attr.Name() == model.Selectors.Name() && attr.Known(d.was) && !sameBut(d):
+			bad("it would change which data or network events are recorded")
+		}
+	}
+	return refused
+}
+
+func weakens(attr model.Attribute, d delta) bool {
+	switch string(attr.Evidence(d.want).Value) {
+	case "false":
+		return attr.Name() != model.Organization.Name()
+	case `""`:
+		return true
+	}
+	return false
+}
+
+// sameBut tells that the selectors differ in management events only.
+func sameBut(d delta) bool {
+	was, err := read(d.was)
+	if err != nil {
+		return false
+	}
+	want, err := read(d.want)
+	if err != nil {
+		return false
+	}
+	return slices.EqualFunc(was.data(), want.data(), func(a, b string) bool { return a == b })
+}
+
+// costs says that another trail records what this one records from now on, for which AWS charges: the first copy
+// of management events in a Region is free, each further one is not (AWS CloudTrail pricing).
+func costs(want *model.Account, d delta) []string {
+	more := d.was == nil || slices.ContainsFunc(d.attr, func(a model.Attribute) bool {
+		return slices.Contains([]string{
+			model.MultiRegion.Name(), model.GlobalEvents.Name(), model.Logging.Name(), model.Selectors.Name(),
+		}, a.Name())
+	})
+	if !more {
+		return nil
+	}
+	world := want.World()
+	goal := world.Management(coverage.Scope{})
+	for _, other := range want.Trails.Items {
+		if other.ARN == d.want.ARN || apart(other, d.want) {
+			continue
+		}
+		switch world.Lost([]coverage.Recorder{want.Recorder(other)}, nil, goal).Verdict {
+		case model.No:
+			return []string{fmt.Sprintf("AWS charges for every copy of management events after the first in a Region, and trail/%s records them too.", other.Name)}
+		case model.Unknown:
+			return []string{fmt.Sprintf("AWS charges for every copy of management events after the first in a Region, and trail/%s may record them too.", other.Name)}
+		case model.Yes: // it records none
+		}
+	}
+	return nil
+}
+
+// apart tells that two trails record no Region in common.
+func apart(a, b *model.Trail) bool {
+	single := func(t *model.Trail) bool {
+		multi, ok := t.MultiRegion.Get()
+		return ok && !multi
+	}
+	return single(a) && single(b) && home(a) != home(b)
+}

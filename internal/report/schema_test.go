@@ -1,0 +1,326 @@
+package report_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"golang.org/x/tools/txtar"
+
+	"cairn.example/internal/coverage"
+	"cairn.example/internal/model"
+	"cairn.example/internal/report"
+	"cairn.example/internal/ruletest"
+	"cairn.example/rules/all"
+)
+
+const (
+	auditSchema    = "audit.v1.json"
+	snapshotSchema = "snapshot.v1.json"
+)
+
+func schemaDoc(t *testing.T, name string) map[string]any {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("../../docs/schema", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, ok := tree(t, string(text)).(map[string]any)
+	if !ok {
+		t.Fatalf("%s is no object", name)
+	}
+	return doc
+}
+
+// compiled is the schema as published, or closed: there an object may have no member that the schema does not name.
+func compiled(t *testing.T, name string, closed bool) *jsonschema.Schema {
+	t.Helper()
+	doc := schemaDoc(t, name)
+	if closed {
+		eachObject(doc, func(object map[string]any) {
+			if _, open := object["additionalProperties"]; !open {
+				object["additionalProperties"] = false
+			}
+		})
+	}
+	c := jsonschema.NewCompiler()
+	c.AssertFormat()
+	if err := c.AddResource(name, doc); err != nil {
+		t.Fatal(err)
+	}
+	s, err := c.Compile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// eachObject visits every part of a schema that names members.
+func eachObject(v any, visit func(map[string]any)) {
+	switch v := v.(type) {
+	case map[string]any:
+		if _, ok := v["properties"].(map[string]any); ok {
+			visit(v)
+		}
+		for _, part := range v {
+			eachObject(part, visit)
+		}
+	case []any:
+		for _, part := range v {
+			eachObject(part, visit)
+		}
+	}
+}
+
+func validate(t *testing.T, s *jsonschema.Schema, doc string) {
+	t.Helper()
+	v, err := jsonschema.UnmarshalJSON(strings.NewReader(doc))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Validate(v); err != nil {
+		t.Error(err)
+	}
+}
+
+// What cairn writes of every state that a rule's cases know holds to the schemas, and has nothing that they do not name.
+func TestOutputHoldsToTheSchemas(t *testing.T) {
+	snapshots, audits := compiled(t, snapshotSchema, true), compiled(t, auditSchema, true)
+	files, err := filepath.Glob("../../rules/all/testdata/states/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no cases: %v", err)
+	}
+	var facts []*model.FactKind
+	for _, r := range all.Rules() {
+		facts = append(facts, r.Needs...)
+	}
+	for _, path := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
+			ar, err := txtar.ParseFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c, err := ruletest.Parse(ar)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := c.Collect(t, facts)
+			validate(t, snapshots, saved(t, s))
+			r := c.Judge(s, all.Rules())
+			validate(t, audits, write(t, "json", result{r.Findings, r.Gaps, r.Summary}, report.Style{}))
+		})
+	}
+	eachCase(t, func(t *testing.T, doc string, _ result) { validate(t, audits, doc) })
+}
+
+func saved(t *testing.T, s *model.Snapshot) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := s.Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// A snapshot in which everything is known, and one in which nothing is, hold to the schema as well.
+func TestSnapshotSchemaAtItsEnds(t *testing.T) {
+	s := compiled(t, snapshotSchema, true)
+	for _, trail := range []*model.Trail{knownTrail(t), {ARN: trailARN, Name: "main", Delivery: map[string]model.Value[model.Delivery]{"eu-west-1": {}}}} {
+		snapshot := &model.Snapshot{Schema: model.SnapshotSchema, CollectedAt: ruletest.At, Accounts: []*model.Account{{
+			ID: "111122223333", Trails: model.List[*model.Trail]{Items: []*model.Trail{trail}},
+		}}}
+		validate(t, s, saved(t, snapshot))
+	}
+	validate(t, s, saved(t, &model.Snapshot{Schema: model.SnapshotSchema, CollectedAt: ruletest.At}))
+}
+
+const trailARN = "arn:aws:cloudtrail:us-east-1:111122223333:trail/main"
+
+func knownTrail(t *testing.T) *model.Trail {
+	t.Helper()
+	from := model.Origin{Call: "DescribeTrails", Region: "us-east-1", File: "main.tf", Line: 1}
+	trail := &model.Trail{ARN: trailARN, Name: "main"}
+	selectors, err := coverage.Parse([]byte(`{"TrailARN": "` + trailARN + `", "EventSelectors": [{"ReadWriteType": "All"}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range model.Attributes {
+		switch a := a.(type) {
+		case model.Attr[string]:
+			a.Set(trail, model.Known("x", from))
+		case model.Attr[bool]:
+			a.Set(trail, model.Known(true, from))
+		case model.Attr[time.Time]:
+			a.Set(trail, model.Known(time.Time{}, from))
+		case model.Attr[coverage.Selectors]:
+			a.Set(trail, model.Known(selectors, from))
+		case model.Attr[[]model.InsightSelector]:
+			a.Set(trail, model.Known([]model.InsightSelector{{InsightType: "ApiCallRateInsight", EventCategories: []string{"Management"}}}, from))
+		case model.Attr[[]model.Tag]:
+			a.Set(trail, model.Known([]model.Tag{{Key: "k", Value: "v"}}, from))
+		default:
+			t.Fatalf("attribute %s is of a type that this test does not know", a.Name())
+		}
+	}
+	stream := model.Stream{Error: "AccessDenied", Delivered: ruletest.At, Attempted: ruletest.At}
+	trail.SetDelivery("us-east-1", model.Known(model.Delivery{S3: stream, Digest: stream, Logs: stream, SNS: stream}, from))
+	return trail
+}
+
+// The schemas refuse what is not a report or a snapshot: a schema that takes everything would pass the tests above.
+func TestSchemasRefuse(t *testing.T) {
+	_, r := readCase(t, "testdata/text/clean.txtar")
+	good := write(t, "json", r, report.Style{})
+	for _, c := range []struct{ schema, old, bad string }{
+		{auditSchema, `"schema": "cairn.audit/v1"`, `"schema": "cairn.audit/v2"`},
+		{auditSchema, `"status": "pass"`, `"status": "passed"`},
+		{auditSchema, `"severity": "high"`, `"severity": "grave"`},
+		{auditSchema, `"collectedAt": "2026-11-25T12:00:00Z"`, `"collectedAt": "yesterday"`},
+		{auditSchema, `"gaps": [],`, ``},
+	} {
+		bad := strings.Replace(good, c.old, c.bad, 1)
+		if bad == good {
+			t.Errorf("the report has no %s", c.old)
+		}
+		v, err := jsonschema.UnmarshalJSON(strings.NewReader(bad))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if compiled(t, c.schema, false).Validate(v) == nil {
+			t.Errorf("%s takes %q", c.schema, c.bad)
+		}
+	}
+}
+
+// definitions says which part of which schema describes a type of ours.
+var definitions = []struct {
+	schema, part string
+	is           any
+}{
+	{auditSchema, "finding", model.Finding{}},
+	{auditSchema, "resource", model.Ref{}},
+	{auditSchema, "evidence", model.Evidence{}},
+	{auditSchema, "control", model.Control{}},
+	{auditSchema, "origin", model.Origin{}},
+	{auditSchema, "gap", model.Gap{}},
+	{auditSchema, "summary", model.Summary{}},
+	{auditSchema, "calls", model.Calls{}},
+	{auditSchema, "account", model.AccountSummary{}},
+	{auditSchema, "framework", model.FrameworkSummary{}},
+	{snapshotSchema, "account", model.Account{}},
+	{snapshotSchema, "calls", model.Calls{}},
+	{snapshotSchema, "gap", model.Gap{}},
+	{snapshotSchema, "origin", model.Origin{}},
+	{snapshotSchema, "delivery", model.Delivery{}},
+	{snapshotSchema, "stream", model.Stream{}},
+	{snapshotSchema, "", model.Snapshot{}},
+}
+
+func TestSchemasNameEveryMember(t *testing.T) {
+	for _, d := range definitions {
+		part := schemaDoc(t, d.schema)
+		if d.part != "" {
+			defs, _ := part["$defs"].(map[string]any)
+			part, _ = defs[d.part].(map[string]any)
+		}
+		want := members(reflect.TypeOf(d.is))
+		properties, _ := part["properties"].(map[string]any)
+		if diff := cmp.Diff(slices.Sorted(maps.Keys(want)), slices.Sorted(maps.Keys(properties))); diff != "" {
+			t.Errorf("%s, %s: -%T +schema:\n%s", d.schema, d.part, d.is, diff)
+		}
+		if d.schema != auditSchema {
+			continue // a snapshot may be written by hand: what it leaves out is unknown
+		}
+		required := fmt.Sprint(part["required"])
+		for name, always := range want {
+			if always != slices.Contains(strings.Fields(strings.Trim(required, "[]")), name) {
+				t.Errorf("%s: %s.%s is always written: %v; required: %s", d.schema, d.part, name, always, required)
+			}
+		}
+	}
+	values, _ := schemaDoc(t, snapshotSchema)["$defs"].(map[string]any)["values"].(map[string]any)["properties"].(map[string]any)
+	for _, a := range model.Attributes {
+		if values[a.Name()] == nil {
+			t.Errorf("%s does not name the attribute %s", snapshotSchema, a.Name())
+		}
+	}
+}
+
+// members are a struct's JSON names, and whether each is always written.
+func members(t reflect.Type) map[string]bool {
+	out := map[string]bool{}
+	for i := range t.NumField() {
+		name, options, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+		if name != "-" {
+			out[name] = !strings.Contains(options, "omit")
+		}
+	}
+	return out
+}
+
+func TestSchemasDescribeEveryMember(t *testing.T) {
+	for _, name := range []string{auditSchema, snapshotSchema} {
+		doc := schemaDoc(t, name)
+		defs, _ := doc["$defs"].(map[string]any)
+		eachObject(doc, func(object map[string]any) {
+			properties, _ := object["properties"].(map[string]any)
+			for member, v := range properties {
+				if !described(v, defs) {
+					t.Errorf("%s: %s has no description", name, member)
+				}
+			}
+		})
+	}
+}
+
+// described tells whether a member or what it refers to is.
+func described(v any, defs map[string]any) bool {
+	part, _ := v.(map[string]any)
+	if text, _ := part["description"].(string); text != "" {
+		return true
+	}
+	to, _ := part["$ref"].(string)
+	part, _ = defs[strings.TrimPrefix(to, "#/$defs/")].(map[string]any)
+	text, _ := part["description"].(string)
+	return text != ""
+}
+
+// The schema's lists of names are the model's.
+func TestSchemaListsAreTheModels(t *testing.T) {
+	defs, _ := schemaDoc(t, auditSchema)["$defs"].(map[string]any)
+	enum := func(name string) []string {
+		part, _ := defs[name].(map[string]any)
+		raw, err := json.Marshal(part["enum"])
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out []string
+		if err := json.Unmarshal(raw, &out); err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	var statuses, severities []string
+	for _, s := range model.Statuses {
+		statuses = append(statuses, string(s))
+	}
+	for s := model.Low; s <= model.Extreme; s++ {
+		severities = append(severities, s.String())
+	}
+	if diff := cmp.Diff(statuses, enum("status")); diff != "" {
+		t.Errorf("-model +schema:\n%s", diff)
+	}
+	if diff := cmp.Diff(severities, enum("severity")); diff != "" {
+		t.Errorf("-model +schema:\n%s", diff)
+	}
+}
