@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,6 +18,7 @@ import (
 	"cairn.example/internal/audit"
 	"cairn.example/internal/model"
 	"cairn.example/internal/report"
+	"cairn.example/rules/all"
 )
 
 // outputs are --format and --output: an output takes the first format that its extension names, else the
@@ -123,10 +125,24 @@ func (w *writers) write(r audit.Result, shown func(model.Finding) bool) error {
 			if s.stdout() {
 				style = w.p.style(out)
 			}
+			style.Page = page
 			return writeResult(s.format.New(out, style), r, shown)
 		}))
 	}
 	return errors.Join(errs...)
+}
+
+// page is a rule's page as it stands in its folder.
+func page(id string) string {
+	r := all.Rules().Find(id)
+	if r == nil {
+		return ""
+	}
+	text, err := fs.ReadFile(r.Files, "page.md")
+	if err != nil { // Validate sees to it in the tests: every rule has a page
+		return ""
+	}
+	return string(text)
 }
 
 // writeTo writes to a place by its name: an output of the program's own, a file, or what is no file and is

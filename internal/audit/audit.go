@@ -45,7 +45,7 @@ func Judge(s *model.Snapshot, o Options) Result {
 		sortFindings(found)
 		out.Findings = append(out.Findings, found...)
 		out.Gaps = append(out.Gaps, a.Gaps...)
-		out.Summary.Accounts = append(out.Summary.Accounts, g.Summary())
+		out.Summary.Accounts = append(out.Summary.Accounts, o.sentence(g))
 	}
 	for i := range out.Findings {
 		o.complete(&out.Findings[i], controls)
@@ -63,6 +63,19 @@ func (o Options) complete(f *model.Finding, controls map[string][]model.Control)
 	if r := o.Rules.Find(f.Rule); f.Status == model.StatusFail && r != nil && r.Fix != nil && o.FixCommand != nil {
 		f.Fix = o.FixCommand(f.ID)
 	}
+}
+
+// sentence is an account in one sentence. Rules that do not look at what is recorded leave it out: what was not
+// asked for is not worth calling unknown.
+func (o Options) sentence(g *rule.Ground) model.AccountSummary {
+	sum := g.Summary()
+	for _, fact := range []*model.FactKind{model.TrailStatus, model.TrailSelectors} {
+		asked := slices.ContainsFunc(o.Rules, func(r *rule.Rule) bool { return slices.Contains(r.Needs, fact) })
+		if !asked && g.Account.Unread() == nil {
+			sum.Headline, sum.Recorded = "", model.Unknown
+		}
+	}
+	return sum
 }
 
 // orEmpty keeps JSON lists from being null: nothing was found, and that is known.
@@ -107,13 +120,13 @@ func controlsByRule(all []frameworks.Framework) map[string][]model.Control {
 	return out
 }
 
-// score counts, for each framework, the requirements that some judged rule answers.
+// score counts, for each framework, the requirements that some judged rule answers. One is met when each of its
+// rules passes somewhere and fails or is unknown nowhere: a rule without anything to judge proves nothing.
 func score(o Options, found []model.Finding) []model.FrameworkSummary {
-	bad := map[string]bool{}
+	bad, good := map[string]bool{}, map[string]bool{}
 	for _, f := range found {
-		if f.Status == model.StatusFail || f.Status == model.StatusUnknown {
-			bad[f.Rule] = true
-		}
+		bad[f.Rule] = bad[f.Rule] || f.Status == model.StatusFail || f.Status == model.StatusUnknown
+		good[f.Rule] = good[f.Rule] || f.Status == model.StatusPass
 	}
 	out := []model.FrameworkSummary{}
 	for _, f := range o.Frameworks {
@@ -124,7 +137,7 @@ func score(o Options, found []model.Finding) []model.FrameworkSummary {
 				continue
 			}
 			sum.Of++
-			if !slices.ContainsFunc(judged, func(id string) bool { return bad[id] }) {
+			if !slices.ContainsFunc(judged, func(id string) bool { return bad[id] || !good[id] }) {
 				sum.Met++
 			}
 		}

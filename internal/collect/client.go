@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"slices"
 	"time"
 
@@ -158,13 +159,23 @@ func (r *run) retryer() aws.Retryer {
 // cutShort counts a late answer and one that ends before it is complete as worth another try. The SDK
 // itself would not: it takes a half document for a broken one, and a deadline for the caller's wish.
 func cutShort(err error) aws.Ternary {
-	if bad, ok := errors.AsType[*smithy.DeserializationError](err); ok && bad != nil {
+	if _, ok := errors.AsType[*smithy.DeserializationError](err); ok && !refused(err) {
 		return aws.TrueTernary
 	}
 	if errors.Is(err, errTimeout) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return aws.TrueTernary
 	}
 	return aws.UnknownTernary
+}
+
+// refused tells an error page that is no AWS error, such as a proxy's 404: it would be the same the next time.
+// A 500 is tried again by the SDK itself.
+func refused(err error) bool {
+	answer, ok := errors.AsType[interface {
+		error
+		HTTPStatusCode() int
+	}](err)
+	return ok && answer.HTTPStatusCode() >= http.StatusBadRequest
 }
 
 // keepBody hands the raw answer to keep: the SDK's types drop what they do not know, and an operator that

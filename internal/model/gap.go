@@ -9,15 +9,15 @@ import (
 
 // Gap is something that could not be read, and why.
 type Gap struct {
-	Call       string `json:"call"`                 // the API operation
-	Account    string `json:"account"`              // whose answer is missing
-	Region     string `json:"region"`               // "" when the Region does not matter
-	Resource   string `json:"resource,omitempty"`   // the trail's ARN, for a call about one trail
-	Code       string `json:"code"`                 // AWS's error code, or ours for a failure without one
-	Permission string `json:"permission"`           // the IAM action that the call needs
-	Why        string `json:"why"`                  // one clause for a person
-	AnsweredBy string `json:"answeredBy,omitempty"` // the fallback that told the same: nothing is unknown for it
-	Accepted   bool   `json:"accepted,omitempty"`   // regions.acceptUnread names its Region
+	Call       string `json:"call"`               // the API operation
+	Account    string `json:"account"`            // whose answer is missing
+	Region     string `json:"region"`             // "" when the Region does not matter
+	Resource   string `json:"resource,omitempty"` // the trail's ARN, for a call about one trail
+	Code       string `json:"code"`               // AWS's error code, or ours for a failure without one
+	Permission string `json:"permission"`         // the IAM action that the call needs
+	Why        string `json:"why"`                // one clause for a person
+	AnsweredBy string `json:"answeredBy"`         // the fallback that told the same: nothing is unknown for it
+	Accepted   bool   `json:"accepted,omitempty"` // regions.acceptUnread names its Region
 }
 
 // String is the gap as one line: "DescribeTrails in eu-south-2: AccessDenied (needs cloudtrail:DescribeTrails)".

@@ -14,10 +14,10 @@ import (
 type redactor struct {
 	stand map[string]string // kind and name -> stand-in
 	count map[string]int    // by kind
-	names []standIn         // all of them, for texts that others wrote
-}
 
-type standIn struct{ name, as string }
+	names   map[string]string // of any kind, for texts that others wrote
+	lengths []int             // of the names, longest first
+}
 
 // Redact is a copy of the snapshot without account ids, names and ARNs. Equal things stay equal and different
 // ones different, Regions and partitions stay, so the verdicts do too.
@@ -32,12 +32,17 @@ func (s *Snapshot) Redact() (*Snapshot, error) {
 	if err := dec.Decode(&tree); err != nil {
 		return nil, fmt.Errorf("redact: %w", err)
 	}
-	r := &redactor{stand: map[string]string{}, count: map[string]int{}}
+	r := &redactor{stand: map[string]string{}, count: map[string]int{}, names: map[string]string{}}
 	for _, a := range s.Accounts { // first, so that accounts keep their order
 		r.standIn("account", a.ID)
 	}
 	tree = walk(tree, r.text)
-	slices.SortStableFunc(r.names, func(a, b standIn) int { return cmp.Compare(len(b.name), len(a.name)) })
+	for name := range r.names {
+		r.lengths = append(r.lengths, len(name))
+	}
+	slices.Sort(r.lengths)
+	r.lengths = slices.Compact(r.lengths)
+	slices.Reverse(r.lengths)
 	if raw, err = json.Marshal(walk(tree, r.prose)); err != nil {
 		return nil, fmt.Errorf("redact: %w", err)
 	}
@@ -122,49 +127,78 @@ var (
 	hostInText    = regexp.MustCompile(`\b(?:[A-Za-z0-9_-]+\.)+[A-Za-z0-9-]+\b`)
 )
 
+// outside changes what matches and hands the rest on, so that no stand-in is replaced again.
+func outside(re *regexp.Regexp, s string, change, rest func(string) string) string {
+	var b strings.Builder
+	at := 0
+	for _, span := range re.FindAllStringIndex(s, -1) {
+		b.WriteString(rest(s[at:span[0]]) + change(s[span[0]:span[1]]))
+		at = span[1]
+	}
+	b.WriteString(rest(s[at:]))
+	return b.String()
+}
+
 // ids replaces the ARNs and account numbers inside a text.
-func (r *redactor) ids(s string) string {
-	s = arnInText.ReplaceAllStringFunc(s, r.arn)
+func (r *redactor) ids(s string) string { return outside(arnInText, s, r.arn, r.accounts) }
+
+func (r *redactor) accounts(s string) string {
 	return accountInText.ReplaceAllStringFunc(s, func(id string) string { return r.standIn("account", id) })
 }
 
-// prose replaces whatever can be told to be a name in a sentence that somebody else wrote: the names that
-// stand elsewhere in the snapshot, numbers, key ids, and hosts that are not AWS's.
+// prose replaces whatever can be told to be a name in a sentence that somebody else wrote: ARNs, the names that
+// stand elsewhere in the snapshot, hosts that are not AWS's, key ids and account numbers.
 func (r *redactor) prose(member, s string) string {
 	if !slices.Contains(foreign, member) {
 		return s
 	}
-	s = keyInText.ReplaceAllStringFunc(r.ids(s), func(id string) string { return r.standIn("key-id", id) })
-	s = hostInText.ReplaceAllStringFunc(s, func(host string) string {
-		if strings.Contains(host, ".amazonaws.com") {
-			return host
-		}
-		return r.standIn("host", host)
-	})
-	for _, n := range r.names {
-		s = replaceWord(s, n)
+	keys := func(s string) string {
+		return outside(keyInText, s, func(id string) string { return r.standIn("key-id", id) }, r.accounts)
 	}
-	return s
+	hosts := func(s string) string { return outside(hostInText, s, r.host, keys) }
+	return outside(arnInText, s, r.arn, func(s string) string { return r.known(s, hosts) })
 }
 
-// replaceWord replaces a name where no letter or digit touches it: a trail may be called t.
-func replaceWord(s string, n standIn) string {
-	var b strings.Builder
-	for {
-		i := strings.Index(s, n.name)
-		if i < 0 {
-			b.WriteString(s)
-			return b.String()
-		}
-		end := i + len(n.name)
-		b.WriteString(s[:i])
-		if i > 0 && alphanumeric(s[i-1]) && alphanumeric(n.name[0]) || end < len(s) && alphanumeric(s[end]) && alphanumeric(s[end-1]) {
-			b.WriteString(n.name)
-		} else {
-			b.WriteString(n.as)
-		}
-		s = s[end:]
+func (r *redactor) host(name string) string {
+	if strings.HasSuffix(name, ".amazonaws.com") || strings.HasSuffix(name, ".amazonaws.com.cn") {
+		return r.accounts(name)
 	}
+	return r.standIn("host", name)
+}
+
+// known replaces the names that were met where no letter or digit touches them: a trail may be called t.
+func (r *redactor) known(s string, rest func(string) string) string {
+	var b strings.Builder
+	at := 0
+	for i := 0; i < len(s); {
+		as, n := r.at(s, i)
+		if n == 0 {
+			i++
+			continue
+		}
+		b.WriteString(rest(s[at:i]) + as)
+		i += n
+		at = i
+	}
+	b.WriteString(rest(s[at:]))
+	return b.String()
+}
+
+// at finds the longest name that begins at i.
+func (r *redactor) at(s string, i int) (as string, n int) {
+	if i > 0 && alphanumeric(s[i-1]) && alphanumeric(s[i]) {
+		return "", 0
+	}
+	for _, n := range r.lengths {
+		end := i + n
+		if end > len(s) || end < len(s) && alphanumeric(s[end]) && alphanumeric(s[end-1]) {
+			continue
+		}
+		if as, ok := r.names[s[i:end]]; ok {
+			return as, n
+		}
+	}
+	return "", 0
 }
 
 func alphanumeric(c byte) bool {
@@ -229,6 +263,8 @@ func (r *redactor) standIn(kind, name string) string {
 		as = fmt.Sprintf("%012d", r.count[kind])
 	}
 	r.stand[key] = as
-	r.names = append(r.names, standIn{name, as})
+	if _, twice := r.names[name]; !twice {
+		r.names[name] = as
+	}
 	return as
 }

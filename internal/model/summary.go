@@ -27,7 +27,7 @@ type AccountSummary struct {
 }
 
 // FrameworkSummary counts the requirements of a framework that the judged rules answer. A requirement is
-// met when no finding of its rules fails or is unknown.
+// met when each of its rules passes somewhere and none fails or is unknown anywhere.
 type FrameworkSummary struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`

@@ -114,7 +114,11 @@ const mostLines = 4
 
 func (s *sheet) body(f *model.Finding, subject string, indent int) {
 	width := s.width - indent
-	lines := s.wrap(subject+sentence(f.Message), width, width)
+	message := subject + sentence(f.Message)
+	if subject == "" {
+		message = opened(message)
+	}
+	lines := s.wrap(message, width, width)
 	for _, n := range f.Notes {
 		lines = append(lines, s.wrap(sentence(n), width, width)...)
 	}

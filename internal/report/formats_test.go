@@ -26,81 +26,92 @@ func tree(t *testing.T, doc string) any {
 	return v
 }
 
-// eachCase runs a test on every case's input.
-func eachCase(t *testing.T, test func(*testing.T, string, result)) {
+// input is one case's input, as it stands in the file and as it was read.
+type input struct {
+	name, doc string
+	result
+}
+
+func eachCase(t *testing.T) []input {
 	t.Helper()
+	var out []input
 	for _, path := range cases(t) {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
-			ar, r := readCase(t, path)
-			test(t, string(ar.Files[0].Data), r)
+		ar, r := readCase(t, path)
+		out = append(out, input{strings.TrimSuffix(filepath.Base(path), ".txtar"), string(ar.Files[0].Data), r})
+	}
+	return out
+}
+
+func TestJSONLosesNothing(t *testing.T) {
+	for _, c := range eachCase(t) {
+		t.Run(c.name, func(t *testing.T) {
+			if diff := cmp.Diff(tree(t, c.doc), tree(t, write(t, "json", c.result, report.Style{}))); diff != "" {
+				t.Errorf("-in +out:\n%s", diff)
+			}
 		})
 	}
 }
 
-func TestJSONLosesNothing(t *testing.T) {
-	eachCase(t, func(t *testing.T, doc string, r result) {
-		if diff := cmp.Diff(tree(t, doc), tree(t, write(t, "json", r, report.Style{}))); diff != "" {
-			t.Errorf("-in +out:\n%s", diff)
-		}
-	})
-}
-
 // The lines of jsonl are the parts of the document, in its order, the summary last.
 func TestJSONLIsTheDocumentInLines(t *testing.T) {
-	eachCase(t, func(t *testing.T, doc string, r result) {
-		want, _ := tree(t, doc).(map[string]any)
-		got := map[string]any{"schema": want["schema"], "findings": []any{}, "gaps": []any{}}
-		text := write(t, "jsonl", r, report.Style{})
-		for line := range strings.Lines(text) {
-			if got["summary"] != nil {
-				t.Fatalf("a line after the summary: %s", line)
+	for _, c := range eachCase(t) {
+		t.Run(c.name, func(t *testing.T) {
+			want, _ := tree(t, c.doc).(map[string]any)
+			got := map[string]any{"schema": want["schema"], "findings": []any{}, "gaps": []any{}}
+			text := write(t, "jsonl", c.result, report.Style{})
+			for line := range strings.Lines(text) {
+				if got["summary"] != nil {
+					t.Fatalf("a line after the summary: %s", line)
+				}
+				if !strings.HasPrefix(line, `{"type":"`) {
+					t.Errorf("type is not the first member: %s", line)
+				}
+				v, _ := tree(t, line).(map[string]any)
+				kind, _ := v["type"].(string)
+				delete(v, "type")
+				switch kind {
+				case "summary":
+					delete(v, "schema")
+					got[kind] = v
+				case "finding", "gap":
+					list, _ := got[kind+"s"].([]any)
+					got[kind+"s"] = append(list, v)
+				default:
+					t.Errorf("type %q", kind)
+				}
 			}
-			if !strings.HasPrefix(line, `{"type":"`) {
-				t.Errorf("type is not the first member: %s", line)
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("-json +jsonl:\n%s", diff)
 			}
-			v, _ := tree(t, line).(map[string]any)
-			kind, _ := v["type"].(string)
-			delete(v, "type")
-			switch kind {
-			case "summary":
-				delete(v, "schema")
-				got[kind] = v
-			case "finding", "gap":
-				list, _ := got[kind+"s"].([]any)
-				got[kind+"s"] = append(list, v)
-			default:
-				t.Errorf("type %q", kind)
-			}
-		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("-json +jsonl:\n%s", diff)
-		}
-	})
+		})
+	}
 }
 
 func TestCSV(t *testing.T) {
-	eachCase(t, func(t *testing.T, _ string, r result) {
-		text := write(t, "csv", r, report.Style{})
-		rows, err := csv.NewReader(strings.NewReader(text)).ReadAll()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(rows) != len(r.Findings)+1 {
-			t.Fatalf("%d rows for %d findings and a header", len(rows), len(r.Findings))
-		}
-		for i, f := range r.Findings {
-			row := map[string]string{}
-			for j, name := range rows[0] {
-				row[name] = rows[i+1][j]
+	for _, c := range eachCase(t) {
+		t.Run(c.name, func(t *testing.T) {
+			text := write(t, "csv", c.result, report.Style{})
+			rows, err := csv.NewReader(strings.NewReader(text)).ReadAll()
+			if err != nil {
+				t.Fatal(err)
 			}
-			if row["id"] != f.ID || row["status"] != string(f.Status) || row["resource"] != f.Resource.ID || row["account"] != f.Account {
-				t.Errorf("row %v of finding %+v", row, f)
+			if len(rows) != len(c.Findings)+1 {
+				t.Fatalf("%d rows for %d findings and a header", len(rows), len(c.Findings))
 			}
-		}
-		if strings.Count(text, "\r\n") != strings.Count(text, "\n") {
-			t.Error("a line that does not end in CR LF (RFC 4180)")
-		}
-	})
+			for i, f := range c.Findings {
+				row := map[string]string{}
+				for j, name := range rows[0] {
+					row[name] = rows[i+1][j]
+				}
+				if row["id"] != f.ID || row["status"] != string(f.Status) || row["resource"] != f.Resource.ID || row["account"] != f.Account {
+					t.Errorf("row %v of finding %+v", row, f)
+				}
+			}
+			if strings.Count(text, "\r\n") != strings.Count(text, "\n") {
+				t.Error("a line that does not end in CR LF (RFC 4180)")
+			}
+		})
+	}
 }
 
 // A cell that a spreadsheet would run is only text.
@@ -125,27 +136,29 @@ func FuzzCSVCellsAreInert(f *testing.F) {
 // An independent reader of SARIF finds what GitHub code scanning asks for: each failing or unknown finding once,
 // with a file, a fingerprint and a rule that is described.
 func TestSARIF(t *testing.T) {
-	eachCase(t, func(t *testing.T, _ string, r result) {
-		text := write(t, "sarif", r, report.Style{Page: func(id string) string { return "# " + id }})
-		log, err := sarif.FromString(text)
-		if err != nil || len(log.Runs) != 1 {
-			t.Fatalf("%d runs, %v", len(log.Runs), err)
-		}
-		checkSARIF(t, log, text)
-		run := log.Runs[0]
-		want := slices.DeleteFunc(slices.Clone(r.Findings), func(f model.Finding) bool {
-			return f.Status != model.StatusFail && f.Status != model.StatusUnknown
+	for _, c := range eachCase(t) {
+		t.Run(c.name, func(t *testing.T) {
+			text := write(t, "sarif", c.result, report.Style{Page: func(id string) string { return "# " + id }})
+			log, err := sarif.FromString(text)
+			if err != nil || len(log.Runs) != 1 {
+				t.Fatalf("%d runs, %v", len(log.Runs), err)
+			}
+			checkSARIF(t, log, text)
+			run := log.Runs[0]
+			want := slices.DeleteFunc(slices.Clone(c.Findings), func(f model.Finding) bool {
+				return f.Status != model.StatusFail && f.Status != model.StatusUnknown
+			})
+			if len(run.Results) != len(want) {
+				t.Fatalf("%d results, want %d", len(run.Results), len(want))
+			}
+			for i, f := range want {
+				checkResult(t, run, run.Results[i], f)
+			}
+			if got := len(run.Invocations[0].ToolExecutionNotifications); got != len(c.Gaps) {
+				t.Errorf("%d notifications of %d gaps", got, len(c.Gaps))
+			}
 		})
-		if len(run.Results) != len(want) {
-			t.Fatalf("%d results, want %d", len(run.Results), len(want))
-		}
-		for i, f := range want {
-			checkResult(t, run, run.Results[i], f)
-		}
-		if got := len(run.Invocations[0].ToolExecutionNotifications); got != len(r.Gaps) {
-			t.Errorf("%d notifications of %d gaps", got, len(r.Gaps))
-		}
-	})
+	}
 }
 
 // checkSARIF asks the standard's schema, which the reader carries, and whether every member of ours is one that

@@ -120,7 +120,9 @@ func TestOutputHoldsToTheSchemas(t *testing.T) {
 			validate(t, audits, write(t, "json", result{r.Findings, r.Gaps, r.Summary}, report.Style{}))
 		})
 	}
-	eachCase(t, func(t *testing.T, doc string, _ result) { validate(t, audits, doc) })
+	for _, c := range eachCase(t) {
+		t.Run(c.name, func(t *testing.T) { validate(t, audits, c.doc) })
+	}
 }
 
 func saved(t *testing.T, s *model.Snapshot) string {
@@ -259,8 +261,8 @@ func TestSchemasNameEveryMember(t *testing.T) {
 // members are a struct's JSON names, and whether each is always written.
 func members(t reflect.Type) map[string]bool {
 	out := map[string]bool{}
-	for i := range t.NumField() {
-		name, options, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+	for f := range t.Fields() {
+		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 		if name != "-" {
 			out[name] = !strings.Contains(options, "omit")
 		}

@@ -78,6 +78,15 @@ func sentence(text string) string {
 	return text + "."
 }
 
+// opened begins a text with a capital, unless its first word is a name.
+func opened(text string) string {
+	word, _, _ := strings.Cut(text, " ")
+	if word == "" || strings.ContainsFunc(word, func(r rune) bool { return r < 'a' || r > 'z' }) {
+		return text
+	}
+	return strings.ToUpper(text[:1]) + text[1:]
+}
+
 func plural(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one

@@ -1,8 +1,10 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -88,7 +90,7 @@ func (w *textWriter) accounts() {
 			w.account(t, l)
 			seen[t.key()] = t.ID
 		case t.quiet():
-			w.para(0, 2, fmt.Sprintf("Account %s%s: %s", t.ID, w.refused(t), t.Headline))
+			w.para(0, 2, fmt.Sprintf("Account %s%s: %s", t.ID, w.refused(t), cmp.Or(t.Headline, "nothing to put right by these rules.")))
 		default:
 			w.para(0, 2, fmt.Sprintf("Account %s: the same %s as in %s (-v shows them).", t.ID, plural(len(t.shown), "finding", "findings"), like))
 		}
@@ -111,6 +113,9 @@ func (w *textWriter) tell() []told {
 	for _, a := range w.summary.Accounts {
 		out = append(out, told{a, by[a.ID]})
 		delete(by, a.ID) // an account that two roles read is told once
+	}
+	for _, id := range slices.Sorted(maps.Keys(by)) { // of no account in the summary: never left out
+		out = append(out, told{model.AccountSummary{ID: id}, by[id]})
 	}
 	return out
 }
@@ -152,16 +157,19 @@ func (w *textWriter) overall(all []told) {
 
 // account writes an account's whole part.
 func (w *textWriter) account(t *told, l layout) {
-	if t.Caller == "" {
+	switch {
+	case t.Caller == "":
 		w.para(0, 2, fmt.Sprintf("Account %s could not be read.", t.ID))
-	} else {
+	default:
 		read := plural(max(0, t.Regions-len(w.away(t))), "Region", "Regions")
 		w.para(0, 2, fmt.Sprintf("Account %s, as %s. %s read%s.", t.ID, caller(t.Caller), read, w.refused(t)))
 	}
 	if len(w.summary.Accounts) == 1 {
 		w.blank()
 	}
-	w.para(0, 0, t.Headline)
+	if t.Headline != "" {
+		w.para(0, 0, t.Headline)
+	}
 	for _, b := range blocks(slices.DeleteFunc(slices.Clone(t.shown), func(f model.Finding) bool { return !bad(f) })) {
 		w.blank()
 		w.block(b, l)

@@ -22,9 +22,9 @@ var update = flag.Bool("update", false, "rewrite the want sections")
 
 // result is a report's input, as the JSON format writes it.
 type result struct {
-	Findings []model.Finding
-	Gaps     []model.Gap
-	Summary  model.Summary
+	Findings []model.Finding `json:"findings"`
+	Gaps     []model.Gap     `json:"gaps"`
+	Summary  model.Summary   `json:"summary"`
 }
 
 // readCase reads a case: report.json, and in the comment, which JSON does not tell, whether an account's events
@@ -57,7 +57,7 @@ func readCase(t *testing.T, path string) (*txtar.Archive, result) {
 func style(t *testing.T, name string) report.Style {
 	t.Helper()
 	var s report.Style
-	for _, word := range strings.Fields(strings.TrimPrefix(name, "want")) {
+	for word := range strings.FieldsSeq(strings.TrimPrefix(name, "want")) {
 		key, value, _ := strings.Cut(word, "=")
 		switch key {
 		case "verbose":

@@ -38,7 +38,7 @@ func (g *Ground) recorded() string {
 	n := len(g.World.Regions)
 	by := "by " + g.Names(logging(g.Account)) + " together"
 	if t := g.WholeJob(); t != nil {
-		by = "by " + t.Name
+		by = "by " + g.Short(t)
 	}
 	return fmt.Sprintf("Every management event is recorded in %d of %d Regions, %s.", n, n, by)
 }

@@ -76,6 +76,9 @@ func (o Option) validate(bad func(string, ...any)) {
 	if o.Name == "" || o.Help == "" || len(o.Values) < 2 {
 		bad("option %q: a name, a help text and at least two values are needed", o.Name)
 	}
+	if o.Name == "severity" {
+		bad("option %q is cairn.yaml's own word", o.Name)
+	}
 	for preset, v := range o.Presets {
 		if !slices.Contains(Presets, preset) || !slices.Contains(o.Values, v) {
 			bad("option %s: preset %s takes %q, which is not one of %v", o.Name, preset, v, o.Values)

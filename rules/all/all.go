@@ -3,6 +3,8 @@
 // Package all is every rule there is.
 package all
 
+//go:generate go run ../../internal/newrule -registry
+
 import (
 	ct001 "cairn.example/rules/ct001-enabled"
 	ct007 "cairn.example/rules/ct007-log-validation"
