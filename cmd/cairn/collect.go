@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"cairn.example/internal/app"
-	"cairn.example/internal/model"
+	"cairn.example/internal/remediate"
 )
 
 func (p *program) collect() *cobra.Command {
@@ -33,7 +33,7 @@ everywhere, so that the file can be shown to others; the verdicts stay.`,
 			}
 			facts := app.Facts(o.Rules)
 			if forFix {
-				facts = append(facts, model.ForFix...)
+				facts = append(facts, remediate.Facts()...)
 			}
 			s, err := a.Collect(c.Context(), from, facts)
 			if err != nil {

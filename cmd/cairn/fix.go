@@ -68,7 +68,11 @@ func (p *program) exampleFix(a *app.App, name string, form remediate.Form) error
 		return &app.UsageError{Err: fmt.Errorf("rule %q is not known: cairn rules lists them", name)}
 	}
 	account, at := remediate.Example(r)
-	return remediate.Render(remediate.Fix(r, account, at), form, p.stdout)
+	plan := remediate.Fix(r, account, at)
+	if whole(form) != nil {
+		plan = remediate.Generic(plan)
+	}
+	return remediate.Render(plan, form, p.stdout)
 }
 
 // whole are the facts that only a form which holds the whole trail needs.
@@ -76,7 +80,7 @@ func whole(form remediate.Form) []*model.FactKind {
 	if form == remediate.CLI || form == remediate.Console {
 		return nil
 	}
-	return model.ForFix
+	return remediate.Facts()
 }
 
 // wanted is the finding of that id, or the one failing finding of that rule.

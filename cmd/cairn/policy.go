@@ -8,7 +8,7 @@ import (
 
 	"cairn.example/internal/app"
 	"cairn.example/internal/collect"
-	"cairn.example/internal/model"
+	"cairn.example/internal/remediate"
 )
 
 func (p *program) policy() *cobra.Command {
@@ -29,7 +29,7 @@ func (p *program) policy() *cobra.Command {
 			}
 			facts := app.Facts(o.Rules)
 			if forFix {
-				facts = append(facts, model.ForFix...)
+				facts = append(facts, remediate.Facts()...)
 			}
 			text, err := collect.Policy(format, facts)
 			if err != nil {

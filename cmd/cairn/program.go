@@ -49,7 +49,7 @@ type exitError struct {
 func (e *exitError) Error() string { return e.text }
 
 func (p *program) run(ctx context.Context, args []string) int {
-	root := p.root()
+	root := p.root() //nolint:contextcheck // cobra hands every command the context of ExecuteContext
 	root.SetArgs(args)
 	root.SetIn(p.stdin)
 	root.SetOut(p.stdout)

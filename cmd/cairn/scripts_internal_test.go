@@ -163,7 +163,7 @@ func start(ts *testscript.TestScript, args []string) *exec.Cmd {
 		if _, err := os.Stat(program); err != nil {
 			continue
 		}
-		cmd := exec.Command(program, args[1:]...) //nolint:noctx // ended by what the test is about
+		cmd := exec.Command(program, args[1:]...)
 		cmd.Dir = ts.MkAbs(".")
 		for _, name := range []string{"PATH", "HOME", "AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_EC2_METADATA_DISABLED"} {
 			cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))

@@ -38,7 +38,7 @@ func descriptor(f any) (int, bool) {
 	if !ok {
 		return 0, false
 	}
-	return int(file.Fd()), true //nolint:gosec // a file descriptor fits
+	return int(file.Fd()), true
 }
 
 // terminal tells that a person reads the output and can be asked.

@@ -89,6 +89,7 @@ const instanceTimeout = time.Second
 
 func (a AWS) load(ctx context.Context) (aws.Config, error) {
 	options := []func(*awsconfig.LoadOptions) error{
+		awsconfig.WithDefaultRegion(collect.FirstRegion), // or a profile's role could not be assumed without one
 		awsconfig.WithEC2RoleCredentialOptions(func(o *ec2rolecreds.Options) {
 			o.Client = imds.New(imds.Options{
 				Retryer:    aws.NopRetryer{},
@@ -102,9 +103,12 @@ func (a AWS) load(ctx context.Context) (aws.Config, error) {
 			}
 		}),
 	}
+	var roles roleEndpoint
+	requests := []func(*middleware.Stack) error{roles.option} // of the clients that fetch credentials
 	if !a.Insecure {
-		options = append(options, awsconfig.WithAPIOptions([]func(*middleware.Stack) error{collect.RefuseInsecure}))
+		requests = append(requests, collect.RefuseInsecure)
 	}
+	options = append(options, awsconfig.WithAPIOptions(requests))
 	if a.Profile != "" {
 		options = append(options, awsconfig.WithSharedConfigProfile(a.Profile))
 	}
@@ -112,7 +116,8 @@ func (a AWS) load(ctx context.Context) (aws.Config, error) {
 	if err != nil {
 		return cfg, fmt.Errorf("read the AWS configuration: %w", withProfiles(err))
 	}
-	return cfg, nil
+	cfg.APIOptions = nil // collect has its own
+	return cfg, roles.set(cfg.BaseEndpoint)
 }
 
 func noMFA() (string, error) {
@@ -157,7 +162,7 @@ func Profiles() []string {
 }
 
 func profilesIn(file string) []string {
-	f, err := os.Open(filepath.Clean(file))
+	f, err := os.Open(filepath.Clean(file)) //nolint:gosec // the user's own file, where the AWS CLI reads it too
 	if err != nil {
 		return nil // no such file: no profiles in it
 	}

@@ -34,12 +34,12 @@ type account struct {
 	gaps                      []model.Gap
 }
 
-// firstRegion is where identity and Regions are asked for when none is configured.
-const firstRegion = "us-east-1"
+// FirstRegion is where identity and Regions are asked for when none is configured.
+const FirstRegion = "us-east-1"
 
 func (r *run) account(t Target) *account {
 	if t.Config.Region == "" {
-		t.Config.Region = firstRegion
+		t.Config.Region = FirstRegion
 	}
 	a := &account{
 		run: r, target: t, number: model.ARNAccount(t.Role), partition: coverage.PartitionOf(t.Config.Region),

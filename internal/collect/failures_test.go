@@ -131,8 +131,12 @@ func TestPassingFaultsAreRetried(t *testing.T) {
 
 func TestExpiredCredentialsStopTheRun(t *testing.T) {
 	for _, call := range []awsfake.Call{
-		{Op: "GetCallerIdentity"}, {Op: "ListRegions"}, {Op: "DescribeTrails", Region: "us-west-2"},
-		{Op: "GetTrailStatus", Trail: "b"}, {Op: "GetEventSelectors"}, {Op: "AssumeRole"},
+		{Op: "AssumeRole"},
+		{Op: "GetCallerIdentity"},
+		{Op: "ListRegions"},
+		{Op: "DescribeTrails", Region: "us-west-2"},
+		{Op: "GetTrailStatus", Trail: "b"},
+		{Op: "GetEventSelectors"},
 	} {
 		t.Run(call.Op, func(t *testing.T) {
 			t.Parallel()
@@ -169,7 +173,8 @@ func TestUnknownRegionStatus(t *testing.T) {
 			told{"RegionName": "us-east-1", "RegionOptStatus": "ENABLED_BY_DEFAULT"}, told{"RegionName": "eu-west-1", "RegionOptStatus": "SUSPENDED"},
 		}},
 		"ec2 describe-regions": told{"Regions": []any{
-			told{"RegionName": "us-east-1", "OptInStatus": "opt-in-not-required"}, told{"RegionName": "eu-west-1", "OptInStatus": "opted-in"},
+			told{"RegionName": "us-east-1", "OptInStatus": "opt-in-not-required"},
+			told{"RegionName": "eu-west-1", "OptInStatus": "opted-in"},
 			told{"RegionName": "cn-north-1", "OptInStatus": "opted-in"},
 		}},
 	}))
@@ -203,7 +208,7 @@ func TestCancelEndsTheRun(t *testing.T) {
 			_, url := serve(t, small(), c.faults...)
 			ctx, cancel := context.WithCancelCause(t.Context())
 			time.AfterFunc(100*time.Millisecond, func() { cancel(errors.New("interrupt signal received")) })
-			began := time.Now() //nolint:forbidigo // what is tested is how long it takes
+			began := time.Now()
 			s, err := collect.Collect(ctx, []collect.Target{{Config: config(t, url), Role: c.role}}, options(c.settings, judged...))
 			if s != nil || !errors.Is(err, context.Canceled) {
 				t.Errorf("got %v, %v", s, err)

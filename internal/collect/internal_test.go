@@ -77,7 +77,7 @@ func TestClientsShareNoRetryer(t *testing.T) {
 	if len(seen) != 6 {
 		t.Errorf("%d retryers for six clients", len(seen))
 	}
-	if a.in("us-east-1").trails != a.in("us-east-1").trails {
+	if first := a.in("us-east-1").trails; first != a.in("us-east-1").trails {
 		t.Error("a Region's client is made anew for each call, and its retryer with it")
 	}
 }

@@ -18,11 +18,13 @@ import (
 
 // policy is an IAM policy document as IAM reads it.
 type policy struct {
-	Version   string
+	Version   string `json:"Version"`
 	Statement []struct {
-		Sid, Effect, Resource string
-		Action                []string
-	}
+		Sid      string   `json:"Sid"`
+		Effect   string   `json:"Effect"`
+		Resource string   `json:"Resource"`
+		Action   []string `json:"Action"`
+	} `json:"Statement"`
 }
 
 func (p policy) actions(t *testing.T) []string {
@@ -47,9 +49,11 @@ func allowed(t *testing.T, format string, facts []*model.FactKind) []string {
 	case "cloudformation":
 		var stack struct {
 			Resources map[string]struct {
-				Type       string
-				Properties struct{ PolicyDocument json.RawMessage }
-			}
+				Type       string `json:"Type"`
+				Properties struct {
+					PolicyDocument json.RawMessage `json:"PolicyDocument"`
+				} `json:"Properties"`
+			} `json:"Resources"`
 		}
 		if err := json.Unmarshal([]byte(text), &stack); err != nil {
 			t.Fatal(err)

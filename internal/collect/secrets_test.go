@@ -34,7 +34,7 @@ func TestSecretsAreToldToNobody(t *testing.T) {
 	secrets := []string{key, secret, token, external, "awsfake-secret", "awsfake-token", "AWS4-HMAC-SHA256", "Signature=", "SecretAccessKey", "SessionToken"}
 	role := "arn:aws:iam::" + number + ":role/cairn"
 	for _, fault := range []awsfake.Action{
-		{}, awsfake.Deny(), awsfake.Expired(), awsfake.Throttle(), awsfake.Truncate(), awsfake.Drop(), awsfake.EmptyObject(),
+		awsfake.Delay(0), awsfake.Deny(), awsfake.Expired(), awsfake.Throttle(), awsfake.Truncate(), awsfake.Drop(), awsfake.EmptyObject(),
 		awsfake.Null(), awsfake.UnrecognizedClient(),
 		awsfake.Error("ValidationError", "1 validation error"), awsfake.Status(500),
 	} {

@@ -49,9 +49,6 @@ var FactKinds = []*FactKind{
 	Identity, Regions, TrailList, TrailStatus, TrailDelivery, TrailSelectors, TrailTags, TrailInsights,
 }
 
-// ForFix are the facts that only fixes need which hold the whole trail, so as not to reset what they leave out.
-var ForFix = []*FactKind{TrailTags, TrailInsights}
-
 // Always are the facts without which nothing can be judged.
 var Always = []*FactKind{Identity, Regions, TrailList}
 

@@ -36,7 +36,7 @@ func TestTruthTables(t *testing.T) {
 	} {
 		cells := strings.Split(line, "|")
 		var operands []model.Truth
-		for _, word := range strings.Fields(cells[0]) {
+		for word := range strings.FieldsSeq(cells[0]) {
 			operands = append(operands, truth(word))
 		}
 		for i, got := range []model.Truth{model.All(operands...), model.Any(operands...)} {

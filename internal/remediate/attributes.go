@@ -105,3 +105,14 @@ func rowOf(a model.Attribute) row {
 	}
 	return rows[i]
 }
+
+// Facts are what the full-state forms need to know of a trail, beyond what a rule needs.
+func Facts() []*model.FactKind {
+	var out []*model.FactKind
+	for _, r := range rows {
+		if !slices.Contains(out, r.Attr.Fact()) {
+			out = append(out, r.Attr.Fact())
+		}
+	}
+	return out
+}

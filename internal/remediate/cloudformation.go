@@ -31,7 +31,7 @@ func (p Plan) templates() ([]template, error) {
 		return []template{t}, err
 	}
 	file, about := "import.template", fmt.Sprintf("Step 1 of 2, import: trail/%s in %s as it is. Importing changes nothing.", d.was.Name, home(d.was))
-	is, err := p.template(d.was, file, oneLine(p.expand(about, parameter)), p.importRuns(d, file))
+	is, err := p.template(d.was, file, oneLine(p.expand(p.present(about), parameter)), p.importRuns(d, file))
 	if err != nil {
 		return nil, err
 	}

@@ -34,7 +34,7 @@ func Fix(r *rule.Rule, a *model.Account, at model.Ref) Plan {
 	for _, ask := range f.Asks {
 		p.Asks = append(p.Asks, Ask{Param: ask})
 	}
-	p.fill(a, f.Want)
+	p.fill(f.Want)
 	return p
 }
 
@@ -102,7 +102,7 @@ func compare(is, want *model.Account) (out []delta, refused []string) {
 }
 
 // fill writes the plan of the compared trails.
-func (p *Plan) fill(is, want *model.Account) {
+func (p *Plan) fill(want *model.Account) {
 	for _, d := range p.trails {
 		p.Changes = append(p.Changes, d.changes()...)
 		p.Steps = append(p.Steps, d.steps()...)
@@ -110,7 +110,7 @@ func (p *Plan) fill(is, want *model.Account) {
 		p.Undo, p.NoUndo = append(undo, p.Undo...), append(p.NoUndo, lost...)
 		p.Costs = append(p.Costs, costs(want, d)...)
 		if stack := stackOf(d.want); stack != "" {
-			p.Notes = append(p.Notes, fmt.Sprintf("trail/%s belongs to the CloudFormation stack %s: change it there too, or the stack's next update may take this back.", d.want.Name, stack))
+			p.Notes = append(p.Notes, fmt.Sprintf("trail/%s belongs to the CloudFormation stack %s: change it there too, or the next update of the stack may take this back.", d.want.Name, stack))
 		}
 	}
 	if len(p.NoUndo) > 0 {

@@ -163,7 +163,7 @@ func sameFlag(t *testing.T, m remediate.Member, v reflect.Value, args []string) 
 		}
 		flag.WriteString(strings.ToLower(string(r)))
 	}
-	if b, ok := v.Interface().(*bool); ok {
+	if b, ok := reflect.TypeAssert[*bool](v); ok {
 		want := map[bool]string{true: "--" + flag.String(), false: "--no-" + flag.String()}[*b]
 		if args[0] != want {
 			t.Errorf("got %s, want %s", args[0], want)
@@ -174,7 +174,7 @@ func sameFlag(t *testing.T, m remediate.Member, v reflect.Value, args []string) 
 		t.Errorf("got %s, want --%s", args[0], flag.String())
 	}
 	value := args[1]
-	if s, ok := v.Interface().(*string); ok {
+	if s, ok := reflect.TypeAssert[*string](v); ok {
 		if value != *s {
 			t.Errorf("%s: got %q, want %q", args[0], value, *s)
 		}

@@ -44,20 +44,20 @@ func TestEveryAttributeHasARow(t *testing.T) {
 // TestRulesCannotDoHarm has rules that ask for what no fix may do.
 func TestRulesCannotDoHarm(t *testing.T) {
 	for want, fix := range map[string]func(*rule.Fix){
-		"another bucket":       func(f *rule.Fix) { f.Trail().Bucket = given("elsewhere") },
-		"another place":        func(f *rule.Fix) { f.Trail().Prefix = given("elsewhere") },
+		"another bucket":       func(f *rule.Fix) { f.Trail().Bucket = rule.Given("elsewhere") },
+		"another place":        func(f *rule.Fix) { f.Trail().Prefix = rule.Given("elsewhere") },
 		"delete trail/main":    func(f *rule.Fix) { f.Want.Trails.Items = nil },
-		"switch off IsLogging": func(f *rule.Fix) { f.Trail().Logging = given(false) },
-		"switch off KmsKeyId":  func(f *rule.Fix) { f.Trail().Key = given("") },
-		"home Region":          func(f *rule.Fix) { f.Trail().Home = given("us-east-1") },
+		"switch off IsLogging": func(f *rule.Fix) { f.Trail().Logging = rule.Given(false) },
+		"switch off KmsKeyId":  func(f *rule.Fix) { f.Trail().Key = rule.Given("") },
+		"home Region":          func(f *rule.Fix) { f.Trail().Home = rule.Given("us-east-1") },
 		"data or network events": func(f *rule.Fix) {
-			choose(f.Trail(), `"EventSelectors":[{"ReadWriteType":"All","DataResources":[{"Type":"AWS::S3::Object","Values":["arn:aws:s3"]}]}]`)
+			rule.Choose(f.Trail(), `"EventSelectors":[{"ReadWriteType":"All","DataResources":[{"Type":"AWS::S3::Object","Values":["arn:aws:s3"]}]}]`)
 		},
 		"nothing to change": func(*rule.Fix) {},
 		"not ready":         func(f *rule.Fix) { f.Refuse("not ready") },
 	} {
-		main := healthy("main", "eu-west-1")
-		a := &model.Account{ID: exampleAccount, Caller: "me", Trails: model.List[*model.Trail]{Items: []*model.Trail{main}}}
+		main := rule.Healthy("main", "eu-west-1")
+		a := &model.Account{ID: main.Owner(), Caller: "me", Trails: model.List[*model.Trail]{Items: []*model.Trail{main}}}
 		p := Fix(&rule.Rule{Meta: rule.Meta{ID: "XX-001"}, Fix: fix}, a, main.Ref())
 		if got := strings.Join(p.Refused, "; "); !strings.Contains(got, want) || len(p.Steps) > 0 {
 			t.Errorf("want a refusal because of %q, got %q and %d steps", want, got, len(p.Steps))
@@ -67,13 +67,13 @@ func TestRulesCannotDoHarm(t *testing.T) {
 
 // TestWhatAFixSettles: a log group comes with its role, in both directions, and tags and Insights have calls of their own.
 func TestWhatAFixSettles(t *testing.T) {
-	main := healthy("main", "eu-west-1")
-	main.Tags = given([]model.Tag{{Key: "old", Value: "1"}, {Key: "kept", Value: "2"}})
-	a := &model.Account{ID: exampleAccount, Caller: "me", Trails: model.List[*model.Trail]{Items: []*model.Trail{main}}}
+	main := rule.Healthy("main", "eu-west-1")
+	main.Tags = rule.Given([]model.Tag{{Key: "old", Value: "1"}, {Key: "kept", Value: "2"}})
+	a := &model.Account{ID: main.Owner(), Caller: "me", Trails: model.List[*model.Trail]{Items: []*model.Trail{main}}}
 	p := Fix(&rule.Rule{Meta: rule.Meta{ID: "XX-001"}, Fix: func(f *rule.Fix) {
-		f.Trail().LogGroup, f.Trail().LogRole = given("arn:aws:logs:eu-west-1:111122223333:log-group:g:*"), given("arn:aws:iam::111122223333:role/r")
-		f.Trail().Tags = given([]model.Tag{{Key: "kept", Value: "2"}, {Key: "new", Value: "3"}})
-		f.Trail().Insights = given([]model.InsightSelector{{InsightType: "ApiCallRateInsight"}})
+		f.Trail().LogGroup, f.Trail().LogRole = rule.Given("arn:aws:logs:eu-west-1:111122223333:log-group:g:*"), rule.Given("arn:aws:iam::111122223333:role/r")
+		f.Trail().Tags = rule.Given([]model.Tag{{Key: "kept", Value: "2"}, {Key: "new", Value: "3"}})
+		f.Trail().Insights = rule.Given([]model.InsightSelector{{InsightType: "ApiCallRateInsight"}})
 	}}, a, main.Ref())
 	lines := func(steps []Step) string {
 		var out []string
@@ -89,15 +89,31 @@ func TestWhatAFixSettles(t *testing.T) {
 	want := `aws cloudtrail update-trail --region eu-west-1 --name ARN --cloud-watch-logs-log-group-arn 'arn:aws:logs:eu-west-1:111122223333:log-group:g:*' --cloud-watch-logs-role-arn arn:aws:iam::111122223333:role/r
 aws cloudtrail put-insight-selectors --region eu-west-1 --trail-name ARN --insight-selectors '[{"InsightType":"ApiCallRateInsight"}]'
 aws cloudtrail add-tags --region eu-west-1 --resource-id ARN --tags-list '[{"Key":"new","Value":"3"}]'
-aws cloudtrail remove-tags --region eu-west-1 --resource-id ARN --tags-list '[{"Key":"old","Value":"1"}]'`
+aws cloudtrail remove-tags --region eu-west-1 --resource-id ARN --tags-list '[{"Key":"old"}]'`
 	if got := lines(p.Steps); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 	undo := `aws cloudtrail update-trail --region eu-west-1 --name ARN --cloud-watch-logs-log-group-arn '' --cloud-watch-logs-role-arn ''
 aws cloudtrail put-insight-selectors --region eu-west-1 --trail-name ARN --insight-selectors '[]'
 aws cloudtrail add-tags --region eu-west-1 --resource-id ARN --tags-list '[{"Key":"old","Value":"1"}]'
-aws cloudtrail remove-tags --region eu-west-1 --resource-id ARN --tags-list '[{"Key":"new","Value":"3"}]'`
+aws cloudtrail remove-tags --region eu-west-1 --resource-id ARN --tags-list '[{"Key":"new"}]'`
 	if got := lines(p.Undo); got != undo {
 		t.Errorf("the undo is\n%s\nwant\n%s", got, undo)
+	}
+}
+
+// TestMultiRegionBringsGlobalEvents although the rule did not think of them, and whether they were known or not.
+func TestMultiRegionBringsGlobalEvents(t *testing.T) {
+	for _, global := range []model.Value[bool]{rule.Given(false), {}} {
+		main := rule.Healthy("main", "eu-west-1")
+		main.MultiRegion, main.Global = rule.Given(false), global
+		a := &model.Account{ID: main.Owner(), Caller: "me", Trails: model.List[*model.Trail]{Items: []*model.Trail{main}}}
+		p := Fix(&rule.Rule{Meta: rule.Meta{ID: "XX-001"}, Fix: func(f *rule.Fix) { f.Trail().MultiRegion = rule.Given(true) }}, a, main.Ref())
+		if len(p.Changes) != 2 {
+			t.Errorf("want a change of two attributes, got %+v", p.Changes)
+		}
+		if known := global.Known(); known != (len(p.NoUndo) == 0) {
+			t.Errorf("global events known: %t, and yet %q", known, p.NoUndo)
+		}
 	}
 }

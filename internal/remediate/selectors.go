@@ -58,11 +58,14 @@ func read(t *model.Trail) (selectors, error) {
 	if err != nil {
 		return out, fmt.Errorf("write the selectors: %w", err)
 	}
-	var doc struct{ EventSelectors, AdvancedEventSelectors json.RawMessage }
+	var doc struct {
+		Basic    json.RawMessage `json:"EventSelectors"`
+		Advanced json.RawMessage `json:"AdvancedEventSelectors"`
+	}
 	if err := json.Unmarshal(raw, &doc); err != nil {
 		return out, fmt.Errorf("read the selectors: %w", err)
 	}
-	return out, errors.Join(strict(doc.EventSelectors, &out.EventSelectors), strict(doc.AdvancedEventSelectors, &out.AdvancedEventSelectors))
+	return out, errors.Join(strict(doc.Basic, &out.EventSelectors), strict(doc.Advanced, &out.AdvancedEventSelectors))
 }
 
 // strict refuses members that it has no place for: they would be lost.

@@ -148,21 +148,21 @@ func putInsights(t *model.Trail) Step {
 func tagSteps(from, to *model.Trail) []Step {
 	was, _ := from.Tags.Get()
 	want, _ := to.Tags.Get()
-	var add, remove []model.Tag
+	var add, remove []object
 	for _, t := range want {
 		if !slices.Contains(was, t) {
-			add = append(add, t)
+			add = append(add, object{{"Key", t.Key}, {"Value", t.Value}})
 		}
 	}
 	for _, t := range was {
 		if !slices.ContainsFunc(want, func(w model.Tag) bool { return w.Key == t.Key }) {
-			remove = append(remove, t)
+			remove = append(remove, object{{"Key", t.Key}})
 		}
 	}
 	var out []Step
 	for _, s := range []struct {
 		op   string
-		tags []model.Tag
+		tags []object
 	}{{opAddTags, add}, {opRemoveTags, remove}} {
 		if raw, err := json.Marshal(s.tags); err == nil && len(s.tags) > 0 {
 			out = append(out, call(to, s.op, text("ResourceId", to.ARN), Member{"TagsList", raw}))

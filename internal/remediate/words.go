@@ -18,7 +18,7 @@ func (p Plan) headline(spell func(string) string) string {
 		out = append(out, p.sentence(d))
 	}
 	line := p.Rule.ID + ": " + strings.Join(append(out, p.Costs...), " ")
-	return oneLine(p.expand(line, spell))
+	return oneLine(p.expand(p.present(line), spell))
 }
 
 func (p Plan) sentence(d delta) string {

@@ -65,7 +65,8 @@ type Rule struct {
 	Triggers []Trigger
 	Options  []Option
 	Check    func(*Eval, *model.Account)
-	Fix      func(*Fix) // nil: only a person can, and the page says why
+	Fix      func(*Fix)            // nil: only a person can, and the page says why
+	Example  func() []*model.Trail // the failing case of the page, which shows its fix; nil: no trail at all
 }
 
 // Default and Conformity are the presets: what a rule's title promises, and the letter of the original page.

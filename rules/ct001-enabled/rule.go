@@ -29,7 +29,7 @@ var Rule = &rule.Rule{
 			Presets: map[string]string{rule.Conformity: "ignored"},
 		},
 	},
-	Check: check, Fix: fix,
+	Check: check, Fix: fix, Example: example,
 }
 
 func check(e *rule.Eval, a *model.Account) {
@@ -112,4 +112,11 @@ func fix(f *rule.Fix) {
 	}
 	rule.MakeMultiRegion(t)
 	rule.Start(t)
+}
+
+// example is the failing case of the page.
+func example() []*model.Trail {
+	t := rule.Healthy("project5-api", "eu-west-1")
+	t.MultiRegion = rule.Given(false)
+	return []*model.Trail{t}
 }

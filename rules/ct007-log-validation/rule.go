@@ -22,7 +22,7 @@ var Rule = &rule.Rule{
 		Published: "2016-04-12", Updated: "2026-11-25", Files: files,
 	},
 	Triggers: []rule.Trigger{{Source: "cloudtrail.amazonaws.com", Names: []string{"CreateTrail", "UpdateTrail", "DeleteTrail"}}},
-	Check:    check, Fix: fix,
+	Check:    check, Fix: fix, Example: example,
 }
 
 func check(e *rule.Eval, a *model.Account) {
@@ -46,4 +46,11 @@ func fix(f *rule.Fix) {
 		return
 	}
 	t.Validation = model.Known(true, model.Origin{})
+}
+
+// example is the failing case of the page.
+func example() []*model.Trail {
+	t := rule.Healthy("main", "eu-west-1")
+	t.Validation = rule.Given(false)
+	return []*model.Trail{t}
 }

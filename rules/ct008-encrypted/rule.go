@@ -22,7 +22,7 @@ var Rule = &rule.Rule{
 		Published: "2016-04-12", Updated: "2026-11-25", Files: files,
 	},
 	Triggers: []rule.Trigger{{Source: "cloudtrail.amazonaws.com", Names: []string{"CreateTrail", "UpdateTrail", "DeleteTrail"}}},
-	Check:    check, Fix: fix,
+	Check:    check, Fix: fix, Example: example,
 }
 
 func check(e *rule.Eval, a *model.Account) {
@@ -46,5 +46,12 @@ func fix(f *rule.Fix) {
 		return
 	}
 	t.Key = f.Ask("KmsKeyArn", "ARN of a KMS key in the Region of the log bucket")
-	f.Note("The key's policy must first let CloudTrail use it (kms:GenerateDataKey*, kms:DescribeKey) and readers decrypt; a key that CloudTrail may not use stops delivery.")
+	f.Note("The key policy must first let CloudTrail use it (kms:GenerateDataKey*, kms:DescribeKey) and readers decrypt; a key that CloudTrail may not use stops delivery.")
+}
+
+// example is the failing case of the page.
+func example() []*model.Trail {
+	t := rule.Healthy("main", "eu-west-1")
+	t.Key = rule.Given("")
+	return []*model.Trail{t}
 }

@@ -33,7 +33,7 @@ var Rule = &rule.Rule{
 			Presets: map[string]string{rule.Conformity: "allow"},
 		},
 	},
-	Check: check, Fix: fix,
+	Check: check, Fix: fix, Example: example,
 }
 
 // excludable are the only event sources that a trail may leave out (API reference, EventSelector).
@@ -120,4 +120,11 @@ func fix(f *rule.Fix) {
 		return
 	}
 	rule.RecordManagement(f, t)
+}
+
+// example is the failing case of the page.
+func example() []*model.Trail {
+	t := rule.Healthy("main", "eu-west-1")
+	rule.Choose(t, `"EventSelectors":[{"ReadWriteType":"WriteOnly","IncludeManagementEvents":true,"DataResources":[],"ExcludeManagementEventSources":["kms.amazonaws.com"]}]`)
+	return []*model.Trail{t}
 }

@@ -26,7 +26,7 @@ var Rule = &rule.Rule{
 	},
 	Needs:    []*model.FactKind{model.TrailStatus, model.TrailSelectors},
 	Triggers: []rule.Trigger{{Source: "cloudtrail.amazonaws.com", Names: []string{"CreateTrail", "UpdateTrail", "DeleteTrail", "StartLogging", "StopLogging", "PutEventSelectors"}}},
-	Check:    check, Fix: fix,
+	Check:    check, Fix: fix, Example: example,
 }
 
 func check(e *rule.Eval, a *model.Account) {
@@ -87,4 +87,11 @@ func shortcoming(e *rule.Eval, t *model.Trail) string {
 
 func fix(f *rule.Fix) {
 	rule.FixOneTrail(f)
+}
+
+// example is the failing case of the page.
+func example() []*model.Trail {
+	t := rule.Healthy("main", "eu-west-1")
+	rule.Choose(t, `"AdvancedEventSelectors":[{"Name":"Management events without KMS","FieldSelectors":[{"Field":"eventCategory","Equals":["Management"]},{"Field":"eventSource","NotEquals":["kms.amazonaws.com"]}]}]`)
+	return []*model.Trail{t}
 }

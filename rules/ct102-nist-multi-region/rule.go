@@ -4,6 +4,7 @@ package ct102
 import (
 	"embed"
 	"fmt"
+	"time"
 
 	"cairn.example/internal/model"
 	"cairn.example/internal/rule"
@@ -22,7 +23,7 @@ var Rule = &rule.Rule{
 	},
 	Needs:    []*model.FactKind{model.TrailStatus},
 	Triggers: []rule.Trigger{{Source: "cloudtrail.amazonaws.com", Names: []string{"CreateTrail", "UpdateTrail", "DeleteTrail", "StartLogging", "StopLogging"}}},
-	Check:    check, Fix: fix,
+	Check:    check, Fix: fix, Example: example,
 }
 
 func check(e *rule.Eval, a *model.Account) {
@@ -84,4 +85,11 @@ func fix(f *rule.Fix) {
 	}
 	rule.MakeMultiRegion(t)
 	rule.Start(t)
+}
+
+// example is the failing case of the page.
+func example() []*model.Trail {
+	t := rule.Healthy("main", "eu-west-1")
+	t.Logging, t.StoppedAt = rule.Given(false), rule.Given(time.Date(2026, 11, 2, 14, 3, 11, 0, time.UTC))
+	return []*model.Trail{t}
 }

@@ -22,7 +22,7 @@ var Rule = &rule.Rule{
 	},
 	Needs:    []*model.FactKind{model.TrailStatus, model.TrailSelectors},
 	Triggers: []rule.Trigger{{Source: "cloudtrail.amazonaws.com", Names: []string{"CreateTrail", "UpdateTrail", "DeleteTrail", "StartLogging", "StopLogging", "PutEventSelectors"}}},
-	Check:    check, Fix: fix,
+	Check:    check, Fix: fix, Example: example,
 }
 
 func check(e *rule.Eval, a *model.Account) {
@@ -55,4 +55,12 @@ func lost(e *rule.Eval) string {
 
 func fix(f *rule.Fix) {
 	rule.FixOneTrail(f)
+}
+
+// example is the failing case of the page.
+func example() []*model.Trail {
+	t, keys := rule.Healthy("main", "eu-west-1"), rule.Healthy("keys", "us-east-1")
+	rule.Choose(t, `"EventSelectors":[{"ReadWriteType":"All","IncludeManagementEvents":true,"DataResources":[],"ExcludeManagementEventSources":["kms.amazonaws.com"]}]`)
+	keys.MultiRegion = rule.Given(false)
+	return []*model.Trail{t, keys}
 }
