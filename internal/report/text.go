@@ -157,10 +157,9 @@ func (w *textWriter) overall(all []told) {
 
 // account writes an account's whole part.
 func (w *textWriter) account(t *told, l layout) {
-	switch {
-	case t.Caller == "":
+	if t.Caller == "" {
 		w.para(0, 2, fmt.Sprintf("Account %s could not be read.", t.ID))
-	default:
+	} else {
 		read := plural(max(0, t.Regions-len(w.away(t))), "Region", "Regions")
 		w.para(0, 2, fmt.Sprintf("Account %s, as %s. %s read%s.", t.ID, caller(t.Caller), read, w.refused(t)))
 	}
