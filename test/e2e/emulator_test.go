@@ -22,6 +22,7 @@ import (
 // world is what all tests of this package share; each test empties it first.
 var world struct {
 	cairn string // the program under test
+	venv  string // where the judges are installed
 	moto  string // moto's address
 	url   string // the proxy's address, where everybody thinks AWS is
 	proxy *fidelity.Proxy
@@ -59,6 +60,7 @@ func start() (stop func(), err error) {
 	if err != nil {
 		return nil, err
 	}
+	world.venv = venv
 	if _, err := os.Stat(filepath.Join(venv, "bin/moto_server")); err != nil {
 		return nil, fmt.Errorf("moto's server is missing (make test-e2e installs it): %w", err)
 	}
