@@ -6,6 +6,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
@@ -14,13 +15,14 @@ import (
 
 // patience is how long an interrupted run may take to end by itself: not everything it may wait for, such as
 // a code that is to be typed, hears of an interruption.
-const patience = 900 * time.Millisecond
+const patience = 700 * time.Millisecond
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, func() {
 		stop() // a second interruption kills at once
 		time.Sleep(patience)
+		fmt.Fprintln(os.Stderr, interrupted)
 		os.Exit(exitInterrupted)
 	})
 	// Caught, so that writing to a closed pipe is an error, which outlet hears, and not the end.

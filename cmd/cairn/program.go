@@ -40,6 +40,8 @@ const (
 	exitInterrupted = 130
 )
 
+const interrupted = "cairn: interrupted"
+
 // exitError ends the run with a code; an empty text has been said already.
 type exitError struct {
 	code int
@@ -68,7 +70,8 @@ func (p *program) run(ctx context.Context, args []string) int {
 		text = strings.TrimSpace(text) + ": " + root.Name() + " --help lists the commands"
 	}
 	if ctx.Err() != nil {
-		code, text = exitInterrupted, "interrupted"
+		fmt.Fprintln(p.stderr, interrupted)
+		return exitInterrupted
 	}
 	if text != "" {
 		fmt.Fprintf(p.stderr, "cairn: %s\n", text)

@@ -174,13 +174,21 @@ func start(ts *testscript.TestScript, args []string) *exec.Cmd {
 	return nil
 }
 
-// interrupt sends SIGINT once the command has called AWS; the command has to end within a second, with 130.
+// interrupt sends SIGINT once the command has called AWS, or some time after its start; the command has to end
+// within a second, with 130: interrupt [-after DURATION] COMMAND...
 func interrupt(ts *testscript.TestScript, _ bool, args []string) {
+	ready := func() bool { return len(stageOf(ts).aws.Calls()) > 0 }
+	if args[0] == "-after" {
+		pause, err := time.ParseDuration(args[1])
+		ts.Check(err)
+		due := time.Now().Add(pause)
+		ready, args = func() bool { return time.Now().After(due) }, args[2:]
+	}
 	cmd := start(ts, args)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	ts.Check(cmd.Start())
-	for deadline := time.Now().Add(10 * time.Second); len(stageOf(ts).aws.Calls()) == 0; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(10 * time.Second); !ready(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			_ = cmd.Process.Kill()
 			ts.Fatalf("no call to AWS: %s", stderr.String())
