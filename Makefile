@@ -108,8 +108,8 @@ soak: ## the long proofs: hours
 	$(MAKE) fuzz FUZZTIME=10m
 
 .PHONY: rule
-rule: ## start a new rule: make rule ID=CT-123 NAME=short-name
-	$(GO) run ./internal/newrule $(ID) $(NAME)
+rule: ## start a new rule: make rule NAME=ct120-my-rule TITLE='What it promises'
+	$(GO) run ./internal/newrule "$(NAME)" "$(TITLE)"
 
 .PHONY: hooks
 hooks: ## check formatting and vet before each commit

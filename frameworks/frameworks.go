@@ -56,12 +56,6 @@ type Control struct {
 // Frameworks are all versions known, sorted by id.
 type Frameworks []Framework
 
-// TagTable is what the original pages say they help with: the words of each rule, and what each word means.
-type TagTable struct {
-	Rules map[string][]string `yaml:"rules"`
-	Tags  map[string]string   `yaml:"tags"`
-}
-
 // All parses every embedded framework. An error names the file and, for a mistake in YAML, the line.
 func All() (Frameworks, error) {
 	names, err := fs.Glob(files, "*.yaml")
@@ -101,13 +95,30 @@ func (f Frameworks) Controls(rule string) []Control {
 	return controls
 }
 
-// Find returns the framework with that id.
-func (f Frameworks) Find(id string) (Framework, bool) {
+// Find returns the framework with that id, or an error that says where they are listed.
+func (f Frameworks) Find(id string) (Framework, error) {
 	i := slices.IndexFunc(f, func(one Framework) bool { return one.ID == id })
 	if i < 0 {
-		return Framework{}, false
+		return Framework{}, fmt.Errorf("no framework %q; cairn frameworks lists them", id)
 	}
-	return f[i], true
+	return f[i], nil
+}
+
+// Title is the name with the version, which stands once: some names hold it, and some standards have none.
+func (f Framework) Title() string {
+	if f.Version == unversioned || strings.HasSuffix(f.Name, f.Version) {
+		return f.Name
+	}
+	return f.Name + " " + f.Version
+}
+
+// unversioned is the version of a standard that is only ever had as it is now.
+const unversioned = "current"
+
+// Family is the standard's short name, as people ask for it: CIS, NIST, PCI.
+func (f Framework) Family() string {
+	first, _, _ := strings.Cut(f.ID, "-")
+	return strings.ToUpper(first)
 }
 
 // Rules are the ids of the rules that answer any requirement, sorted, each once: what an audit of this framework runs.
@@ -120,17 +131,19 @@ func (f Framework) Rules() []string {
 	return slices.Compact(rules)
 }
 
-// Tags parses the table of the original pages' standards.
-func Tags() (TagTable, error) {
+// Tags parses what the original pages say they help with: their words, by rule.
+func Tags() (map[string][]string, error) {
 	data, err := files.ReadFile(tagsFile)
 	if err != nil {
-		return TagTable{}, fmt.Errorf("read frameworks/%s: %w", tagsFile, err)
+		return nil, fmt.Errorf("read frameworks/%s: %w", tagsFile, err)
 	}
-	var table TagTable
+	var table struct {
+		Rules map[string][]string `yaml:"rules"`
+	}
 	if err := decode(data, &table); err != nil {
-		return TagTable{}, fmt.Errorf("frameworks/%s: %w", tagsFile, err)
+		return nil, fmt.Errorf("frameworks/%s: %w", tagsFile, err)
 	}
-	return table, nil
+	return table.Rules, nil
 }
 
 // parse reads one framework; value and error exclude each other.
@@ -152,7 +165,7 @@ func decode(data []byte, into any) error {
 
 var (
 	frameworkID = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]*$`)
-	ruleID      = regexp.MustCompile(`^(CT|RTM)-[0-9]{3}$`)
+	ruleID      = regexp.MustCompile(`^[A-Z]{2,4}-[0-9]{3}$`) // as rule.Registry.Validate has it
 )
 
 // check finds what YAML cannot: missing words, ids that repeat, rules that are no rule ids.

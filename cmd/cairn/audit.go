@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -9,6 +10,7 @@ import (
 	"cairn.example/internal/app"
 	"cairn.example/internal/audit"
 	"cairn.example/internal/model"
+	"cairn.example/internal/remediate"
 	"cairn.example/internal/report"
 )
 
@@ -34,11 +36,16 @@ func selectionFlags(c *cobra.Command, sel *app.Selection) {
 
 func settingsFlags(c *cobra.Command, sel *app.Selection) {
 	c.Flags().StringVar(&sel.Config, "config", "", "settings `file` (default cairn.yaml, where there is one)")
-	c.Flags().StringVar(&sel.Preset, "preset", "", "default, or conformity: the letter of the original pages")
-	c.Flags().StringArrayVar(&sel.Set, "set", nil, "one rule's option for this run, such as CT-001.require=any; repeatable")
+	c.Flags().StringVar(&sel.Preset, "preset", "", "`name` of a preset: default, or conformity, the letter of the original pages")
+	c.Flags().StringArrayVar(&sel.Set, "set", nil, "one rule's `option` for this run, such as CT-001.require=any; repeatable")
 }
 
-// narrowing is what is printed; never what is read, judged or counted for the exit code.
+// forFixFlag adds what only a fix reads to what the rules need.
+func forFixFlag(c *cobra.Command, sel *app.Selection) {
+	c.Flags().BoolVar(&sel.ForFix, "for-fix", false, "also the tags and Insights that cairn fix reads for Terraform and CloudFormation")
+}
+
+// narrowing is what is printed, never what is read or judged, and from which severity on the exit code counts.
 type narrowing struct {
 	severity, failOn string
 	statuses         []string
@@ -74,18 +81,18 @@ Exit codes: 0 nothing fails or is unknown at the threshold, 1 it could not run, 
 			if err != nil {
 				return err
 			}
-			shown, err := show.filter()
+			chosen, err := show.parse()
+			if err != nil {
+				return &app.UsageError{Err: err}
+			}
+			result, _, err := p.app().Audit(c.Context(), from, sel, fixCommand(from, sel))
 			if err != nil {
 				return err
 			}
-			result, err := p.app().Audit(c.Context(), from, sel, fixCommand(from, sel))
-			if err != nil {
+			if err := w.write(result, chosen.shows); err != nil {
 				return err
 			}
-			if err := w.write(result, shown); err != nil {
-				return err
-			}
-			return show.exit(result)
+			return chosen.exit(result)
 		},
 	}
 	p.sourceFlags(c, &from)
@@ -95,41 +102,43 @@ Exit codes: 0 nothing fails or is unknown at the threshold, 1 it could not run, 
 	return c
 }
 
-// filter makes the predicate of what is printed.
-func (n *narrowing) filter() (func(model.Finding) bool, error) {
-	var least model.Severity
+// narrowed is a narrowing whose words were understood.
+type narrowed struct {
+	narrowing
+	least, failsFrom model.Severity
+}
+
+func (n narrowing) parse() (narrowed, error) {
+	out := narrowed{narrowing: n}
+	var errs []error
+	read := func(name string, into *model.Severity) {
+		s, err := model.ParseSeverity(name)
+		*into, errs = s, append(errs, err)
+	}
 	if n.severity != "" {
-		s, err := model.ParseSeverity(n.severity)
-		if err != nil {
-			return nil, &app.UsageError{Err: err}
-		}
-		least = s
+		read(n.severity, &out.least)
 	}
+	read(n.failOn, &out.failsFrom)
 	for _, s := range n.statuses {
-		if _, err := model.ParseStatus(s); err != nil {
-			return nil, &app.UsageError{Err: err}
-		}
+		_, err := model.ParseStatus(s)
+		errs = append(errs, err)
 	}
-	if _, err := model.ParseSeverity(n.failOn); err != nil {
-		return nil, &app.UsageError{Err: err}
-	}
-	return func(f model.Finding) bool {
-		return f.Severity >= least &&
-			(len(n.statuses) == 0 || slices.Contains(n.statuses, string(f.Status))) &&
-			(len(n.regions) == 0 || f.Region == "" || slices.Contains(n.regions, f.Region))
-	}, nil
+	return out, errors.Join(errs...)
+}
+
+// shows tells what is printed.
+func (n narrowed) shows(f model.Finding) bool {
+	return f.Severity >= n.least &&
+		(len(n.statuses) == 0 || slices.Contains(n.statuses, string(f.Status))) &&
+		(len(n.regions) == 0 || f.Region == "" || slices.Contains(n.regions, f.Region))
 }
 
 // exit is the exit code as an error: nil for 0.
-func (n *narrowing) exit(result audit.Result) error {
-	least, err := model.ParseSeverity(n.failOn)
-	if err != nil {
-		return &app.UsageError{Err: err}
-	}
+func (n narrowed) exit(result audit.Result) error {
 	code := exitOK
 	for _, f := range result.Findings {
 		switch {
-		case f.Severity < least:
+		case f.Severity < n.failsFrom:
 		case f.Status == model.StatusFail:
 			return &exitError{code: exitFindings}
 		case f.Status == model.StatusUnknown:
@@ -147,7 +156,7 @@ func fixCommand(from app.Source, sel app.Selection) func(string) string {
 	var flags []string
 	add := func(name, value string) {
 		if value != "" {
-			flags = append(flags, name, quote(value))
+			flags = append(flags, name, remediate.Quote(value))
 		}
 	}
 	add("--snapshot", from.Snapshot)
@@ -165,17 +174,6 @@ func fixCommand(from app.Source, sel app.Selection) func(string) string {
 		add("--set", s)
 	}
 	return func(id string) string { return strings.Join(append([]string{"cairn fix", id}, flags...), " ") }
-}
-
-// quote makes a word safe to paste into a shell.
-func quote(s string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:=@%+,", r)
-	}
-	if s != "" && !strings.ContainsFunc(s, func(r rune) bool { return !plain(r) }) {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 func writeResult(w report.Writer, r audit.Result, shown func(model.Finding) bool) error {

@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"cairn.example/internal/app"
-	"cairn.example/internal/remediate"
+	"cairn.example/internal/model"
 )
 
 func (p *program) collect() *cobra.Command {
@@ -16,7 +16,6 @@ func (p *program) collect() *cobra.Command {
 		sel    app.Selection
 		output string
 		redact bool
-		forFix bool
 	)
 	c := &cobra.Command{
 		Use: "collect", Short: "Read accounts into a file that cairn audit --snapshot judges offline", Args: cobra.NoArgs,
@@ -27,13 +26,9 @@ everywhere, so that the file can be shown to others; the verdicts stay.`,
   cairn collect --redact | less`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			a := p.app()
-			o, err := a.Options(sel)
+			facts, err := a.Facts(sel)
 			if err != nil {
 				return err
-			}
-			facts := app.Facts(o.Rules)
-			if forFix {
-				facts = append(facts, remediate.Facts()...)
 			}
 			s, err := a.Collect(c.Context(), from, facts)
 			if err != nil {
@@ -47,14 +42,15 @@ everywhere, so that the file can be shown to others; the verdicts stay.`,
 			if err := p.writeTo(output, func(w io.Writer) error { return s.Write(w) }); err != nil || isStdout(output) {
 				return err
 			}
-			_, err = fmt.Fprintf(p.stderr, "%d accounts, %d requests, written to %s\n", len(s.Accounts), s.Calls.Requests, output)
+			_, err = fmt.Fprintf(p.stderr, "%s, %s, written to %s\n",
+				model.Count(len(s.Accounts), "account", "accounts"), model.Count(s.Calls.Requests, "request", "requests"), output)
 			return err
 		},
 	}
 	p.awsFlags(c, &from)
 	selectionFlags(c, &sel)
 	c.Flags().StringVarP(&output, "output", "o", "-", "write to a `file`; - is the standard output")
-	c.Flags().BoolVar(&forFix, "for-fix", false, "read tags and Insights too, which cairn fix needs for Terraform and CloudFormation")
+	forFixFlag(c, &sel)
 	c.Flags().BoolVar(&redact, "redact", false, "replace account ids, names and ARNs")
 	return c
 }

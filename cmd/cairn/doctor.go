@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,7 +10,6 @@ import (
 
 	"cairn.example/internal/app"
 	"cairn.example/internal/model"
-	"cairn.example/internal/rule"
 )
 
 func (p *program) doctor() *cobra.Command {
@@ -25,17 +25,14 @@ rules cannot know without it. Exit codes: 0 nothing is missing, 1 it could not r
   cairn doctor --role arn:aws:iam::111122223333:role/cairn --rules CT-101`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			a := p.app()
-			o, err := a.Options(sel)
-			if err != nil {
-				return err
-			}
-			s, err := a.Collect(c.Context(), from, app.Facts(o.Rules))
+			a.Signing = func(credentials string) { fmt.Fprintf(p.stdout, "credentials from %s\n", credentials) }
+			result, s, err := a.Audit(c.Context(), app.Source{AWS: from}, sel, nil)
 			if err != nil {
 				return err
 			}
 			sick := false
 			for _, account := range s.Accounts {
-				sick = p.examine(account, o.Rules) || sick
+				sick = p.examine(account, result.Findings) || sick
 			}
 			if sick {
 				return &exitError{code: exitUnknown}
@@ -49,43 +46,54 @@ rules cannot know without it. Exit codes: 0 nothing is missing, 1 it could not r
 }
 
 // examine prints what an account lets cairn read and tells whether something is missing.
-func (p *program) examine(a *model.Account, rules rule.Registry) bool {
+func (p *program) examine(a *model.Account, findings []model.Finding) bool {
 	if a.Caller == "" {
 		fmt.Fprintf(p.stdout, "account %s: nobody could be asked\n", a.ID)
 	} else {
-		fmt.Fprintf(p.stdout, "account %s as %s: %d Regions, %d trails\n", a.ID, a.Caller, len(a.Regions.Items), len(a.Trails.Items))
+		fmt.Fprintf(p.stdout, "account %s as %s: %s, %s\n", a.ID, a.Caller,
+			model.Count(len(a.Regions.Items), "Region", "Regions"), model.Count(len(a.Trails.Items), "trail", "trails"))
 	}
-	missing := slices.DeleteFunc(slices.Clone(a.Gaps), func(g model.Gap) bool { return g.AnsweredBy != "" })
+	missing := false
 	for _, g := range a.Gaps {
-		if g.AnsweredBy != "" {
+		switch {
+		case g.AnsweredBy != "":
 			fmt.Fprintf(p.stdout, "  ok       %s; %s answered instead\n", g, g.AnsweredBy)
+		case g.Accepted:
+			fmt.Fprintf(p.stdout, "  ok       %s; accepted as such (regions.acceptUnread)\n", g)
+		default:
+			missing = true
+			fmt.Fprintf(p.stdout, "  missing  %s\n           needs %s; without it %s\n",
+				g, cmp.Or(g.Permission, "no permission"), consequence(findings, g))
 		}
 	}
-	for _, g := range missing {
-		fmt.Fprintf(p.stdout, "  missing  %s\n           needs %s; without it unknown: %s\n", g, orNothing(g.Permission), strings.Join(needing(rules, g), ", "))
-	}
-	if len(missing) == 0 {
+	if !missing {
 		fmt.Fprintln(p.stdout, "  ok       every call that the rules need was answered")
 	}
-	return len(missing) > 0
+	return missing
 }
 
-func orNothing(permission string) string {
-	if permission == "" {
-		return "no permission"
+func consequence(findings []model.Finding, g model.Gap) string {
+	rules := leftUnknown(findings, g)
+	if len(rules) == 0 {
+		return "no verdict is unknown"
 	}
-	return permission
+	return "unknown: " + strings.Join(rules, ", ")
 }
 
-// needing are the rules that a gap leaves with something unknown.
-func needing(rules rule.Registry, g model.Gap) []string {
+// leftUnknown are the rules with a verdict that is unknown because of the gap: one of the facts that decided it would
+// have been told by that call. A rule that reads the fact and came to its verdict without it is not among them.
+func leftUnknown(findings []model.Finding, g model.Gap) []string {
 	var out []string
-	for _, r := range rules {
-		for _, f := range model.Closure(r.Needs) {
-			if slices.ContainsFunc(f.Calls, func(c model.Call) bool { return c.Op == g.Call }) && !slices.Contains(out, r.ID) {
-				out = append(out, r.ID)
-			}
+	for _, f := range findings {
+		another := f.Resource.Kind == model.TrailKind && g.Resource != "" && g.Resource != f.Resource.ID
+		because := func(e model.Evidence) bool {
+			from := e.Origin
+			return from.Why != "" && from.Call == g.Call && from.Region == g.Region && cmp.Or(from.Account, f.Account) == g.Account
+		}
+		if f.Status == model.StatusUnknown && !another && slices.ContainsFunc(f.Evidence, because) && !slices.Contains(out, f.Rule) {
+			out = append(out, f.Rule)
 		}
 	}
+	slices.Sort(out)
 	return out
 }

@@ -13,74 +13,116 @@ import (
 	"cairn.example/internal/remediate"
 )
 
+// fixing is what cairn fix is asked for.
+type fixing struct {
+	from          app.Source
+	sel           app.Selection
+	format        string
+	example, undo bool
+}
+
 func (p *program) fix() *cobra.Command {
-	var (
-		from    app.Source
-		sel     app.Selection
-		format  string
-		example bool
-	)
+	var o fixing
 	c := &cobra.Command{
-		Use: "fix FINDING|RULE", Short: "Print what would put a finding right; cairn changes nothing", Args: cobra.ExactArgs(1),
-		Long: `Audits again and prints the fix of a finding with its real names: what the trail has is kept. A finding that
-is gone is said to be gone. --example prints a rule's fix with parameters, without reading an account.`,
+		Use: "fix FINDING|RULE", Short: "Print what would put a finding right; cairn changes nothing", Args: oneFinding,
+		Long: `Audits again and prints the fix of a finding with its real names: what the trail has is kept. Where the rule
+does not fail there is nothing to put right, and that is said. --undo prints what takes the fix back: ask for it
+before the fix is made, since it is worked out from what is there now. --example prints a rule's fix with
+parameters, without reading an account.`,
 		Example: `  cairn fix 9f31c2aa04be77d1 --profile prod
   cairn fix CT-101 --profile prod --format terraform
+  cairn fix CT-101 --profile prod --undo
   cairn fix CT-001 --format cloudformation-yaml --example`,
 		RunE: func(c *cobra.Command, args []string) error {
-			form, err := remediate.ParseForm(format)
+			form, err := remediate.FormNamed(remediate.Form(o.format))
 			if err != nil {
 				return &app.UsageError{Err: err}
 			}
-			a := p.app()
-			if example {
-				return p.exampleFix(a, args[0], form)
+			if o.undo && form.Form != remediate.CLI {
+				return &app.UsageError{Err: fmt.Errorf("--undo prints AWS CLI commands: leave out --format %s", form.Form)}
 			}
-			result, snapshot, err := a.Judge(c.Context(), from, sel, whole(form))
-			if err != nil {
+			plan, err := p.plan(c, args[0], form, o)
+			if err != nil || plan == nil {
 				return err
 			}
-			f, err := wanted(a, result, args[0])
-			if err != nil {
-				return err
+			if o.undo {
+				return p.printUndo(*plan)
 			}
-			if f.Status == model.StatusPass || f.Status == model.StatusNotApplicable {
-				_, err := fmt.Fprintf(p.stderr, "%s on %s is gone: %s (%s)\n", f.Rule, f.Resource.ID, f.Status, f.Message)
-				return err
-			}
-			if f.Status == model.StatusUnknown {
-				return fmt.Errorf("%s on %s is unknown, and what is not known cannot be put right: %s", f.Rule, f.Resource.ID, f.Message)
-			}
-			return remediate.Render(remediate.Fix(a.Rules.Find(f.Rule), snapshot.Account(f.Account), f.Resource), form, p.stdout)
+			return remediate.Render(*plan, form.Form, p.stdout)
 		},
 	}
-	p.sourceFlags(c, &from)
-	settingsFlags(c, &sel)
-	c.Flags().StringVar(&format, "format", string(remediate.CLI), "`form` of the fix: "+formNames())
-	c.Flags().BoolVar(&example, "example", false, "print a rule's fix with parameters, without reading an account")
+	p.sourceFlags(c, &o.from)
+	settingsFlags(c, &o.sel)
+	c.Flags().StringVar(&o.format, "format", string(remediate.CLI), "`form` of the fix:"+formHelp()+"\n")
+	c.Flags().BoolVar(&o.undo, "undo", false, "print what takes the fix back, as AWS CLI commands")
+	c.Flags().BoolVar(&o.example, "example", false, "print a rule's fix with parameters, without reading an account")
 	return c
 }
 
-// exampleFix prints the fix of the failing case that stands on the rule's page.
-func (p *program) exampleFix(a *app.App, name string, form remediate.Form) error {
-	r := a.Rules.Find(name)
-	if r == nil {
-		return &app.UsageError{Err: fmt.Errorf("rule %q is not known: cairn rules lists them", name)}
+func oneFinding(_ *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return fmt.Errorf("want one finding or rule, got %d", len(args))
+	}
+	return nil
+}
+
+// plan works out the fix; nil where there is nothing to put right, which has been said.
+func (p *program) plan(c *cobra.Command, name string, form remediate.FormInfo, o fixing) (*remediate.Plan, error) {
+	a := p.app()
+	if o.example {
+		return examplePlan(a, name, form)
+	}
+	o.sel.ForFix = len(form.Facts()) > 0
+	result, snapshot, err := a.Audit(c.Context(), o.from, o.sel, nil)
+	if err != nil {
+		return nil, err
+	}
+	f, err := wanted(a, result, name)
+	if err != nil {
+		return nil, err
+	}
+	switch f.Status {
+	case model.StatusPass:
+		_, err := fmt.Fprintf(p.stderr, "nothing to put right: %s passes on %s (%s)\n", f.Rule, about(f), f.Message)
+		return nil, err
+	case model.StatusNotApplicable:
+		_, err := fmt.Fprintf(p.stderr, "nothing to put right: %s does not apply to %s (%s)\n", f.Rule, about(f), f.Message)
+		return nil, err
+	case model.StatusUnknown:
+		return nil, fmt.Errorf("%s on %s is unknown, and what is not known cannot be put right: %s", f.Rule, about(f), f.Message)
+	case model.StatusFail:
+	}
+	plan := remediate.Fix(a.Rules.Find(f.Rule), snapshot.Account(f.Account), f.Resource)
+	return &plan, nil
+}
+
+// about names what a finding is about.
+func about(f model.Finding) string {
+	if f.Resource.Kind == model.AccountKind {
+		return "account " + f.Account
+	}
+	return f.Resource.ID
+}
+
+// examplePlan is the fix of the failing case that stands on the rule's page.
+func examplePlan(a *app.App, name string, form remediate.FormInfo) (*remediate.Plan, error) {
+	r, err := a.Rules.Lookup(name)
+	if err != nil {
+		return nil, &app.UsageError{Err: err}
 	}
 	account, at := remediate.Example(r)
 	plan := remediate.Fix(r, account, at)
-	if whole(form) != nil {
+	if len(form.Facts()) > 0 {
 		plan = remediate.Generic(plan)
 	}
-	return remediate.Render(plan, form, p.stdout)
+	return &plan, nil
 }
 
-// whole are the facts that only a form which holds the whole trail needs.
-func whole(form remediate.Form) []*model.FactKind {
-	if form == remediate.CLI || form == remediate.Console {
-		return nil
+func (p *program) printUndo(plan remediate.Plan) error {
+	if len(plan.Refused) == 0 && len(plan.NoUndo) > 0 {
+		return fmt.Errorf("the fix for %s cannot be taken back in full: %s", plan.Rule.ID, strings.Join(plan.NoUndo, "; "))
 	}
-	return remediate.Facts()
+	return remediate.Render(remediate.Undo(plan), remediate.CLI, p.stdout)
 }
 
 // wanted is the finding of that id, or the one failing finding of that rule.
@@ -88,9 +130,9 @@ func wanted(a *app.App, result audit.Result, name string) (model.Finding, error)
 	if i := slices.IndexFunc(result.Findings, func(f model.Finding) bool { return f.ID == name }); i >= 0 {
 		return result.Findings[i], nil
 	}
-	r := a.Rules.Find(name)
-	if r == nil {
-		return model.Finding{}, &app.UsageError{Err: fmt.Errorf("%q is neither a finding of this audit nor a rule: cairn audit shows the findings", name)}
+	r, err := a.Rules.Lookup(name)
+	if err != nil {
+		return model.Finding{}, &app.UsageError{Err: fmt.Errorf("no finding %q in this audit, and %w", name, err)}
 	}
 	var of, failing []model.Finding
 	for _, f := range result.Findings {
@@ -117,10 +159,10 @@ func wanted(a *app.App, result audit.Result, name string) (model.Finding, error)
 	return model.Finding{}, &app.UsageError{Err: fmt.Errorf("%s fails in %d places, say which (with the same flags):%s", r.ID, len(failing), b.String())}
 }
 
-func formNames() string {
-	var out []string
+func formHelp() string {
+	var names, helps []string
 	for _, f := range remediate.Forms {
-		out = append(out, string(f.Form))
+		names, helps = append(names, string(f.Form)), append(helps, f.Help)
 	}
-	return strings.Join(out, ", ")
+	return choices(names, helps)
 }

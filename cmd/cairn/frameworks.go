@@ -24,9 +24,9 @@ func (p *program) frameworks() *cobra.Command {
 			if len(args) == 0 {
 				return p.listFrameworks(all)
 			}
-			f, ok := all.Find(args[0])
-			if !ok {
-				return &app.UsageError{Err: fmt.Errorf("framework %q is not known: cairn frameworks lists them", args[0])}
+			f, err := all.Find(args[0])
+			if err != nil {
+				return &app.UsageError{Err: err}
 			}
 			return p.showFramework(f)
 		},
@@ -37,13 +37,13 @@ func (p *program) listFrameworks(all frameworks.Frameworks) error {
 	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "ID\tREQUIREMENTS\tNAME")
 	for _, f := range all {
-		fmt.Fprintf(w, "%s\t%d\t%s %s\n", f.ID, len(f.Requirements), f.Name, f.Version)
+		fmt.Fprintf(w, "%s\t%d\t%s\n", f.ID, len(f.Requirements), f.Title())
 	}
 	return w.Flush()
 }
 
 func (p *program) showFramework(f frameworks.Framework) error {
-	fmt.Fprintf(p.stdout, "%s %s\n%s\n\n", f.Name, f.Version, f.Source)
+	fmt.Fprintf(p.stdout, "%s\n%s\n\n", f.Title(), f.Source)
 	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "REQUIREMENT\tRULES\tTITLE")
 	for _, r := range f.Requirements {

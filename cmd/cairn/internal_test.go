@@ -2,7 +2,6 @@ package main
 
 import (
 	"os"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -25,31 +24,6 @@ func TestScripts(t *testing.T) {
 			env.Values[stage{}] = &stage{}
 			return os.CopyFS(env.WorkDir, os.DirFS("testdata/accounts"))
 		},
-	})
-}
-
-// TestQuoteIsOneWord: whatever the value, a shell reads it as that one word.
-func TestQuoteIsOneWord(t *testing.T) {
-	for _, word := range []string{
-		"prod", "", "it's", "two words", "a\nb", "$HOME", "`id`", `back\slash`, `"double"`, "~", "*", "a;b", "é", "-x", "a=b", "{a,b}", "#", "!",
-	} {
-		out, err := exec.CommandContext(t.Context(), "sh", "-c", "printf '%s|' "+quote(word)).Output()
-		if err != nil || string(out) != word+"|" {
-			t.Errorf("the shell reads %s as %q, want %q: %v", quote(word), out, word, err)
-		}
-	}
-}
-
-func FuzzQuote(f *testing.F) {
-	f.Add("it's")
-	f.Fuzz(func(t *testing.T, word string) {
-		if strings.ContainsRune(word, 0) {
-			t.Skip("no argument of a program holds a zero byte")
-		}
-		out, err := exec.CommandContext(t.Context(), "sh", "-c", "printf '%s|' "+quote(word)).Output()
-		if err != nil || string(out) != word+"|" {
-			t.Errorf("the shell reads %s as %q, want %q: %v", quote(word), out, word, err)
-		}
 	})
 }
 
@@ -76,5 +50,31 @@ func TestLinkStaysALink(t *testing.T) {
 	}
 	if info.Size() < 100 || info.Mode().Perm() != 0o600 {
 		t.Errorf("%s has %d bytes and mode %s", link, info.Size(), info.Mode())
+	}
+}
+
+// TestReadmeShowsTheDemo: what the first screen of the README shows is what the demo prints, but for what ... leaves out.
+func TestReadmeShowsTheDemo(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, shown, found := strings.Cut(string(text), "$ make demo\n")
+	shown, _, closed := strings.Cut(shown, "\n```\n")
+	if !found || !closed {
+		t.Fatal("the README shows no demo")
+	}
+	var out strings.Builder
+	p := &program{stdout: &out, stderr: &strings.Builder{}, env: os.Getenv, now: time.Now}
+	if code := p.run(t.Context(), []string{"demo"}); code != exitOK {
+		t.Fatalf("exit %d: %s", code, p.stderr)
+	}
+	rest := "\n" + out.String()
+	for i, part := range strings.Split(shown, "\n...\n") {
+		before, after, ok := strings.Cut(rest, "\n"+part+"\n")
+		if !ok || i == 0 && before != "" {
+			t.Fatalf("the demo does not print, or not there:\n%s\nbut:\n%s", part, rest)
+		}
+		rest = "\n" + after
 	}
 }

@@ -26,8 +26,29 @@ import (
 type outputs struct{ formats, files []string }
 
 func (o *outputs) flags(c *cobra.Command) {
-	c.Flags().StringArrayVar(&o.formats, "format", nil, "`format` of the report: "+strings.Join(report.Names(), ", ")+"; repeatable (default text)")
-	c.Flags().StringArrayVar(&o.files, "output", nil, "write a report to a `file`, in the format that its extension or --format names; repeatable")
+	c.Flags().StringArrayVar(&o.formats, "format", nil, "`format` of the report; repeatable (default text):"+formatHelp())
+	c.Flags().StringArrayVarP(&o.files, "output", "o", nil, "write a report to a `file`, in the format that its extension or --format names; repeatable")
+}
+
+func formatHelp() string {
+	var names, helps []string
+	for _, f := range report.Formats {
+		names, helps = append(names, f.Name), append(helps, f.Help)
+	}
+	return choices(names, helps)
+}
+
+// choices lists what a flag may be, one a line, with what each is.
+func choices(names, helps []string) string {
+	width := 0
+	for _, name := range names {
+		width = max(width, len(name))
+	}
+	var b strings.Builder
+	for i, name := range names {
+		fmt.Fprintf(&b, "\n  %-*s  %s", width, name, helps[i])
+	}
+	return b.String()
 }
 
 // sink is one report on its way to one place.

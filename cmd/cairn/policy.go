@@ -8,14 +8,12 @@ import (
 
 	"cairn.example/internal/app"
 	"cairn.example/internal/collect"
-	"cairn.example/internal/remediate"
 )
 
 func (p *program) policy() *cobra.Command {
 	var (
 		sel    app.Selection
 		format string
-		forFix bool
 	)
 	c := &cobra.Command{
 		Use: "policy", Short: "Print the read-only IAM policy that cairn needs", Args: cobra.NoArgs,
@@ -23,13 +21,9 @@ func (p *program) policy() *cobra.Command {
 		Example: `  cairn policy > cairn-policy.json
   cairn policy --rules CT-001 --format terraform`,
 		RunE: func(*cobra.Command, []string) error {
-			o, err := p.app().Options(sel)
+			facts, err := p.app().Facts(sel)
 			if err != nil {
 				return err
-			}
-			facts := app.Facts(o.Rules)
-			if forFix {
-				facts = append(facts, remediate.Facts()...)
 			}
 			text, err := collect.Policy(format, facts)
 			if err != nil {
@@ -40,7 +34,7 @@ func (p *program) policy() *cobra.Command {
 		},
 	}
 	selectionFlags(c, &sel)
-	c.Flags().BoolVar(&forFix, "for-fix", false, "also what cairn fix reads for Terraform and CloudFormation")
-	c.Flags().StringVar(&format, "format", "json", "one of "+strings.Join(collect.PolicyFormats, ", "))
+	forFixFlag(c, &sel)
+	c.Flags().StringVar(&format, "format", "json", "`form` of the policy: "+strings.Join(collect.PolicyFormats, ", "))
 	return c
 }

@@ -28,9 +28,9 @@ func (p *program) rules() *cobra.Command {
 			if len(args) == 0 {
 				return p.listRules(lib)
 			}
-			r := all.Rules().Find(args[0])
-			if r == nil {
-				return &app.UsageError{Err: fmt.Errorf("rule %q is not known: cairn rules lists them, cairn rules search finds by words", args[0])}
+			r, err := all.Rules().Lookup(args[0])
+			if err != nil {
+				return &app.UsageError{Err: fmt.Errorf("%w; cairn rules search finds by words", err)}
 			}
 			page, err := lib.Page(r)
 			if err != nil {
@@ -49,7 +49,7 @@ func (p *program) listRules(lib *kb.Library) error {
 	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "ID\tSEVERITY\tTITLE\tSTANDARDS")
 	for _, r := range all.Rules() {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", r.ID, r.Severity, r.Title, strings.Join(lib.Tags(r), " "))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", r.ID, r.Severity, r.Title, strings.Join(lib.Families(r), " "))
 	}
 	return w.Flush()
 }

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"cairn.example/frameworks"
@@ -16,6 +15,7 @@ import (
 	"cairn.example/internal/collect"
 	"cairn.example/internal/config"
 	"cairn.example/internal/model"
+	"cairn.example/internal/remediate"
 	"cairn.example/internal/rule"
 )
 
@@ -26,7 +26,8 @@ type App struct {
 	Now      func() time.Time
 	Log      *slog.Logger
 	Settings collect.Settings
-	Progress Progress // may be nil
+	Progress Progress                 // may be nil
+	Signing  func(credentials string) // told where the credentials were found, as the SDK names it; may be nil
 }
 
 // Progress shows a person that a collection is under way.
@@ -71,6 +72,7 @@ type Selection struct {
 	Config    string   // path of cairn.yaml; "" looks in the working directory
 	Preset    string   // overrides the file's
 	Set       []string // CT-001.require=any
+	ForFix    bool     // read also what only a fix that writes the whole trail needs
 }
 
 // Collect reads the facts from AWS.
@@ -82,21 +84,24 @@ func (a *App) Collect(ctx context.Context, from AWS, facts []*model.FactKind) (*
 	if err != nil {
 		return nil, err
 	}
+	if a.Signing != nil {
+		a.Signing(targets.source)
+	}
 	o := collect.Options{Facts: facts, Now: a.Now, Log: a.Log, Settings: a.Settings}
 	o.Insecure = o.Insecure || from.Insecure
 	if a.Progress != nil {
 		o.Progress = a.Progress.Step
 		defer a.Progress.Done()
 	}
-	s, err := collect.Collect(ctx, targets, o)
+	s, err := collect.Collect(ctx, targets.list, o)
 	if err != nil {
 		return nil, fmt.Errorf("read AWS: %w", err)
 	}
 	return s, nil
 }
 
-// Snapshot reads the file, or AWS.
-func (a *App) Snapshot(ctx context.Context, from Source, facts []*model.FactKind) (*model.Snapshot, error) {
+// snapshot reads the file, or AWS.
+func (a *App) snapshot(ctx context.Context, from Source, facts []*model.FactKind) (*model.Snapshot, error) {
 	if err := from.check(); err != nil {
 		return nil, err
 	}
@@ -115,30 +120,47 @@ func (a *App) Snapshot(ctx context.Context, from Source, facts []*model.FactKind
 	return s, nil
 }
 
-// Audit reads and judges.
-func (a *App) Audit(ctx context.Context, from Source, sel Selection, fix func(id string) string) (audit.Result, error) {
-	o, err := a.Options(sel)
+// Audit reads and judges. What was read comes along: a fix is worked out from the account, not from the finding.
+// The function writes the command that prints a finding's fix; it may be nil.
+func (a *App) Audit(ctx context.Context, from Source, sel Selection, fix func(id string) string) (audit.Result, *model.Snapshot, error) {
+	o, err := a.options(sel)
 	if err != nil {
-		return audit.Result{}, err
+		return audit.Result{}, nil, err
 	}
 	o.FixCommand = fix
-	s, err := a.Snapshot(ctx, from, Facts(o.Rules))
+	s, err := a.snapshot(ctx, from, sel.facts(o.Rules))
 	if err != nil {
-		return audit.Result{}, err
+		return audit.Result{}, nil, err
 	}
-	return audit.Judge(s, o), nil
+	return audit.Judge(s, o), s, nil
 }
 
-// Options turns a selection into what package audit wants.
-func (a *App) Options(sel Selection) (audit.Options, error) {
+// Facts are what a selection reads.
+func (a *App) Facts(sel Selection) ([]*model.FactKind, error) {
+	o, err := a.options(sel)
+	if err != nil {
+		return nil, err
+	}
+	return sel.facts(o.Rules), nil
+}
+
+func (s Selection) facts(rules rule.Registry) []*model.FactKind {
+	if s.ForFix {
+		return append(rules.Needs(), remediate.Facts()...)
+	}
+	return rules.Needs()
+}
+
+// options turns a selection into what package audit wants.
+func (a *App) options(sel Selection) (audit.Options, error) {
 	cfg, err := a.Config(sel)
 	if err != nil {
 		return audit.Options{}, err
 	}
-	return a.options(cfg, sel)
+	return a.judging(cfg, sel)
 }
 
-func (a *App) options(cfg *config.Config, sel Selection) (audit.Options, error) {
+func (a *App) judging(cfg *config.Config, sel Selection) (audit.Options, error) {
 	all, err := frameworks.All()
 	if err != nil {
 		return audit.Options{}, err
@@ -157,13 +179,10 @@ func (a *App) Config(sel Selection) (*config.Config, error) {
 	if err != nil {
 		return nil, &UsageError{err}
 	}
-	if sel.Preset != "" {
-		if !slices.Contains(rule.Presets, sel.Preset) {
-			return nil, &UsageError{fmt.Errorf("preset %q: want one of %s", sel.Preset, strings.Join(rule.Presets, ", "))}
-		}
-		cfg.Preset = sel.Preset
-	}
 	var errs []error
+	if sel.Preset != "" {
+		errs = append(errs, cfg.SetPreset(sel.Preset))
+	}
 	for _, s := range sel.Set {
 		errs = append(errs, cfg.Set(s))
 	}
@@ -187,9 +206,9 @@ func (a *App) file(path string) (*config.Config, error) {
 func (a *App) selected(sel Selection, all frameworks.Frameworks) (rule.Registry, error) {
 	want := sel.Rules
 	if sel.Framework != "" {
-		f, ok := all.Find(sel.Framework)
-		if !ok {
-			return nil, &UsageError{fmt.Errorf("framework %q is not known: cairn frameworks lists them", sel.Framework)}
+		f, err := all.Find(sel.Framework)
+		if err != nil {
+			return nil, &UsageError{err}
 		}
 		want = append(slices.Clone(want), f.Rules()...)
 		if len(want) == 0 {
@@ -201,23 +220,11 @@ func (a *App) selected(sel Selection, all frameworks.Frameworks) (rule.Registry,
 	}
 	picked := map[*rule.Rule]bool{}
 	for _, name := range want {
-		r := a.Rules.Find(name)
-		if r == nil {
-			r = a.Rules.Find(strings.ToUpper(name))
-		}
-		if r == nil {
-			return nil, &UsageError{fmt.Errorf("rule %q is not known: cairn rules lists them", name)}
+		r, err := a.Rules.Lookup(name)
+		if err != nil {
+			return nil, &UsageError{err}
 		}
 		picked[r] = true
 	}
 	return slices.DeleteFunc(slices.Clone(a.Rules), func(r *rule.Rule) bool { return !picked[r] }), nil
-}
-
-// Facts are what the rules need.
-func Facts(rules rule.Registry) []*model.FactKind {
-	var out []*model.FactKind
-	for _, r := range rules {
-		out = append(out, r.Needs...)
-	}
-	return out
 }

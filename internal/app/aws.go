@@ -62,26 +62,48 @@ func (e *NoCredentialsError) Error() string {
 // Unwrap gives the SDK's own error.
 func (e *NoCredentialsError) Unwrap() error { return e.Cause }
 
+// targets are the accounts to read, and where the credentials for that were found.
+type targets struct {
+	list   []collect.Target
+	source string
+}
+
 // targets finds credentials and turns the flags into accounts to read.
-func (a AWS) targets(ctx context.Context) ([]collect.Target, error) {
+func (a AWS) targets(ctx context.Context) (targets, error) {
 	cfg, err := a.load(ctx)
 	if err != nil {
-		return nil, err
+		return targets{}, err
 	}
-	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
+	found, err := cfg.Credentials.Retrieve(ctx)
+	if err != nil {
 		if ctx.Err() != nil {
-			return nil, ctx.Err()
+			return targets{}, ctx.Err()
 		}
-		return nil, a.explain(err)
+		return targets{}, a.explain(err)
 	}
+	one := collect.Target{Config: cfg, RegionGuessed: !configuresRegion(cfg)}
 	if len(a.Roles) == 0 {
-		return []collect.Target{{Config: cfg}}, nil
+		return targets{[]collect.Target{one}, found.Source}, nil
 	}
-	var out []collect.Target
+	out := targets{source: found.Source}
 	for _, role := range a.Roles {
-		out = append(out, collect.Target{Config: cfg, Role: role, ExternalID: a.ExternalID})
+		one.Role, one.ExternalID = role, a.ExternalID
+		out.list = append(out.list, one)
 	}
 	return out, nil
+}
+
+// configuresRegion tells a Region that somebody chose from the default of load.
+func configuresRegion(cfg aws.Config) bool {
+	return slices.ContainsFunc(cfg.ConfigSources, func(source any) bool {
+		switch s := source.(type) {
+		case awsconfig.EnvConfig:
+			return s.Region != ""
+		case awsconfig.SharedConfig:
+			return s.Region != ""
+		}
+		return false
+	})
 }
 
 // instanceTimeout bounds the question for an instance's credentials: off AWS nobody answers it.
@@ -127,7 +149,7 @@ func noMFA() (string, error) {
 // withProfiles names the profiles there are when the one asked for is not among them.
 func withProfiles(err error) error {
 	if _, ok := errors.AsType[awsconfig.SharedConfigProfileNotExistError](err); ok {
-		return fmt.Errorf("%w; profiles found: %s", err, strings.Join(Profiles(), ", "))
+		return fmt.Errorf("%w; profiles found: %s", err, strings.Join(profiles(), ", "))
 	}
 	return err
 }
@@ -140,15 +162,15 @@ func (a AWS) explain(err error) error {
 		}
 	}
 	if strings.Contains(err.Error(), "no EC2 IMDS role found") {
-		return &NoCredentialsError{Profiles: Profiles(), Cause: err}
+		return &NoCredentialsError{Profiles: profiles(), Cause: err}
 	}
 	return fmt.Errorf("get AWS credentials: %w", err)
 }
 
 var profileHeader = regexp.MustCompile(`^\s*\[\s*(?:profile\s+)?([^\]]+?)\s*\]`)
 
-// Profiles lists the profiles of the shared files, sorted.
-func Profiles() []string {
+// profiles lists the profiles of the shared files, sorted.
+func profiles() []string {
 	home, _ := os.UserHomeDir()
 	var out []string
 	for _, file := range []string{

@@ -4,10 +4,6 @@ import (
 	"context"
 	_ "embed" // the example organization
 	"fmt"
-	"net/http"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"cairn.example/internal/audit"
 	"cairn.example/internal/awsfake"
@@ -18,8 +14,8 @@ import (
 //go:embed demo.json
 var demoOrganization []byte
 
-// DemoRoles are the accounts of the example organization.
-var DemoRoles = []string{
+// demoRoles are the accounts of the example organization.
+var demoRoles = []string{
 	"arn:aws:iam::111111111111:role/cairn",
 	"arn:aws:iam::222222222222:role/cairn",
 	"arn:aws:iam::333333333333:role/cairn",
@@ -39,20 +35,16 @@ func (a *App) Demo(ctx context.Context) (audit.Result, error) {
 		return audit.Result{}, fmt.Errorf("serve the example organization: %w", err)
 	}
 	defer stop()
-	cfg := aws.Config{
-		Region: "us-east-1", BaseEndpoint: aws.String(url),
-		Credentials: credentials.NewStaticCredentialsProvider("demo", "demo", ""),
-		HTTPClient:  &http.Client{Transport: &http.Transport{}},
-	}
+	cfg := awsfake.Config(url, collect.FirstRegion)
 	var targets []collect.Target
-	for _, role := range DemoRoles {
+	for _, role := range demoRoles {
 		targets = append(targets, collect.Target{Config: cfg, Role: role})
 	}
-	o, err := a.options(config.Default(a.Rules), Selection{}) // whatever settings lie about here are not the example's
+	o, err := a.judging(config.Default(a.Rules), Selection{}) // whatever settings lie about here are not the example's
 	if err != nil {
 		return audit.Result{}, err
 	}
-	s, err := collect.Collect(ctx, targets, collect.Options{Facts: Facts(o.Rules), Now: a.Now, Log: a.Log, Settings: a.Settings})
+	s, err := collect.Collect(ctx, targets, collect.Options{Facts: o.Rules.Needs(), Now: a.Now, Log: a.Log, Settings: a.Settings})
 	if err != nil {
 		return audit.Result{}, fmt.Errorf("read the example organization: %w", err)
 	}

@@ -20,7 +20,7 @@ const (
 	module = "cairn.example/"
 )
 
-// source is one Go file of the module, generated ones left out.
+// source is one Go file of the module.
 type source struct {
 	pkg   string // folder, relative to the module
 	name  string // path, relative to the module
@@ -74,10 +74,8 @@ func sources(t *testing.T) []source {
 		if err != nil {
 			return err
 		}
-		if !ast.IsGenerated(parsed) {
-			name = filepath.ToSlash(name)
-			all = append(all, source{path.Dir(name), name, bytes.Count(text, []byte("\n")), parsed, fset})
-		}
+		name = filepath.ToSlash(name)
+		all = append(all, source{path.Dir(name), name, bytes.Count(text, []byte("\n")), parsed, fset})
 		return nil
 	})
 	if err != nil {

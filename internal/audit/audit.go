@@ -2,10 +2,11 @@
 package audit
 
 import (
-	"cmp"
 	"maps"
+	"runtime"
 	"slices"
-	"strings"
+	"sync"
+	"sync/atomic"
 
 	"cairn.example/frameworks"
 	"cairn.example/internal/model"
@@ -17,7 +18,7 @@ type Options struct {
 	rule.Settings
 	Version      string
 	Rules        rule.Registry // the selected ones
-	Frameworks   []frameworks.Framework
+	Frameworks   frameworks.Frameworks
 	AcceptUnread []string // Regions whose refusal is accepted
 	// FixCommand writes the command that prints a finding's fix; nil leaves it out.
 	FixCommand func(id string) string
@@ -30,38 +31,88 @@ type Result struct {
 	Summary  model.Summary
 }
 
-// Judge judges every account of the snapshot, one after the other. The snapshot is linked on the way.
+// Judge judges every account of the snapshot. The snapshot is linked on the way; then accounts do not touch each
+// other, and are judged side by side. The result is in the snapshot's order.
 func Judge(s *model.Snapshot, o Options) Result {
 	s.Link()
-	controls := controlsByRule(o.Frameworks)
-	out := Result{Summary: summaryOf(s, o)}
-	for _, a := range s.Accounts {
-		accept(a, o.AcceptUnread)
-		g := rule.NewGround(a, s.CollectedAt)
-		var found []model.Finding
-		for _, r := range o.Rules {
-			found = append(found, rule.Judge(r, g, o.Settings)...)
-		}
-		sortFindings(found)
-		out.Findings = append(out.Findings, found...)
-		out.Gaps = append(out.Gaps, a.Gaps...)
-		out.Summary.Accounts = append(out.Summary.Accounts, o.sentence(g))
+	cards := o.cards()
+	parts := make([]part, len(s.Accounts))
+	var (
+		worlds rule.Worlds
+		next   atomic.Int64
+		wg     sync.WaitGroup
+	)
+	for range min(runtime.GOMAXPROCS(0), len(parts)) {
+		wg.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(parts)); i = next.Add(1) - 1 {
+				accept(s.Accounts[i], o.AcceptUnread)
+				parts[i] = o.judge(rule.NewGround(s.Accounts[i], s.CollectedAt, &worlds), cards)
+			}
+		})
 	}
-	for i := range out.Findings {
-		o.complete(&out.Findings[i], controls)
+	wg.Wait()
+	findings := 0
+	for i := range parts {
+		findings += len(parts[i].findings)
+	}
+	out := Result{Summary: summaryOf(s, o), Findings: make([]model.Finding, 0, findings)}
+	for i, a := range s.Accounts {
+		for _, j := range parts[i].order {
+			out.Findings = append(out.Findings, parts[i].findings[j])
+		}
+		out.Gaps = append(out.Gaps, a.Gaps...)
+		out.Summary.Accounts = append(out.Summary.Accounts, parts[i].summary)
 	}
 	out.Summary.Count(out.Findings)
 	out.Summary.Frameworks = score(o, out.Findings)
 	return out
 }
 
-// complete fills in what the rule itself does not know.
-func (o Options) complete(f *model.Finding, controls map[string][]model.Control) {
-	f.Controls = controls[f.Rule]
-	f.Notes, f.Evidence, f.Controls = orEmpty(f.Notes), orEmpty(f.Evidence), orEmpty(f.Controls)
-	f.Page = "cairn rules " + f.Rule
-	if r := o.Rules.Find(f.Rule); f.Status == model.StatusFail && r != nil && r.Fix != nil && o.FixCommand != nil {
-		f.Fix = o.FixCommand(f.ID)
+// part is what one account adds to a result.
+type part struct {
+	findings []model.Finding
+	order    []int // worst first
+	summary  model.AccountSummary
+}
+
+func (o Options) judge(g *rule.Ground, cards []card) part {
+	found := make([]model.Finding, 0, len(o.Rules)+len(g.Account.Trails.Items)*4)
+	for i, r := range o.Rules {
+		before := len(found)
+		found = rule.Judge(r, g, o.Settings, found)
+		cards[i].complete(found[before:])
+	}
+	return part{found, worstFirst(found), o.sentence(g)}
+}
+
+// card is what every finding of a rule says, which the rule's own judgement does not know.
+type card struct {
+	controls []model.Control
+	page     string
+	fix      func(id string) string // nil: there is none to print
+}
+
+func (o Options) cards() []card {
+	out := make([]card, len(o.Rules))
+	for i, r := range o.Rules {
+		out[i] = card{controls: []model.Control{}, page: "cairn rules " + r.ID}
+		for _, c := range o.Frameworks.Controls(r.ID) {
+			out[i].controls = append(out[i].controls, model.Control(c))
+		}
+		if r.Fix != nil {
+			out[i].fix = o.FixCommand
+		}
+	}
+	return out
+}
+
+func (c card) complete(found []model.Finding) {
+	for i := range found {
+		f := &found[i]
+		f.Notes, f.Evidence, f.Controls, f.Page = orEmpty(f.Notes), orEmpty(f.Evidence), c.controls, c.page
+		if f.Status == model.StatusFail && c.fix != nil {
+			f.Fix = c.fix(f.ID)
+		}
 	}
 }
 
@@ -95,30 +146,32 @@ func accept(a *model.Account, regions []string) {
 	}
 }
 
-// sortFindings puts the worst first: by verdict, severity, rule, Region, resource.
-func sortFindings(found []model.Finding) {
-	slices.SortStableFunc(found, func(a, b model.Finding) int {
-		return cmp.Or(
-			cmp.Compare(slices.Index(model.Statuses, a.Status), slices.Index(model.Statuses, b.Status)),
-			cmp.Compare(b.Severity, a.Severity),
-			strings.Compare(a.Rule, b.Rule),
-			strings.Compare(a.Region, b.Region),
-			strings.Compare(a.Resource.ID, b.Resource.ID),
-		)
-	})
-}
-
-func controlsByRule(all []frameworks.Framework) map[string][]model.Control {
-	out := map[string][]model.Control{}
-	for _, f := range all {
-		for _, r := range f.Requirements {
-			for _, id := range r.Rules {
-				out[id] = append(out[id], model.Control{Framework: f.ID, ID: r.ID})
-			}
-		}
+// worstFirst puts an account's findings in order: by verdict, severity, rule, and then as the account lists its
+// trails, which is the order in which rules find them.
+func worstFirst(found []model.Finding) []int {
+	const levels = int(model.Extreme) + 1
+	var places [len(verdicts) * levels]int
+	place := func(f *model.Finding) int {
+		return slices.Index(verdicts[:], f.Status)*levels + int(model.Extreme-f.Severity)
+	}
+	for i := range found {
+		places[place(&found[i])]++
+	}
+	next := 0
+	for i, n := range places {
+		places[i], next = next, next+n
+	}
+	out := make([]int, len(found))
+	for i := range found {
+		p := place(&found[i])
+		out[places[p]] = i
+		places[p]++
 	}
 	return out
 }
+
+// verdicts, worst first.
+var verdicts = [...]model.Status{model.StatusFail, model.StatusUnknown, model.StatusPass, model.StatusNotApplicable}
 
 // score counts, for each framework, the requirements that some judged rule answers. One is met when each of its
 // rules passes somewhere and fails or is unknown nowhere: a rule without anything to judge proves nothing.

@@ -164,12 +164,12 @@ func TestFaultsMatch(t *testing.T) {
 func TestFaultAnswersForTheFixture(t *testing.T) {
 	s := serve(t, `{}`)
 	s.Inject(awsfake.Fault{Match: awsfake.Call{Op: "ListTrails"}, Action: awsfake.Deny()})
-	s.Inject(awsfake.Fault{Match: awsfake.Call{Op: "ListChannels"}, Action: awsfake.Status(500)})
-	for _, line := range []string{"cloudtrail list-trails", "cloudtrail list-channels", "cloudtrail list-imports"} {
+	s.Inject(awsfake.Fault{Match: awsfake.Call{Op: "DescribeTrails"}, Action: awsfake.Status(500)})
+	for _, line := range []string{"cloudtrail list-trails", "cloudtrail describe-trails", "account list-regions"} {
 		ask(t, s, line)
 	}
-	if got := s.NotTold(); len(got) != 1 || got[0].Op != "ListImports" {
-		t.Errorf("got %v; want ListImports alone", got)
+	if got := s.NotTold(); len(got) != 1 || got[0].Op != "ListRegions" {
+		t.Errorf("got %v; want ListRegions alone", got)
 	}
 }
 

@@ -22,7 +22,7 @@ type Fixture struct {
 
 // entry is one key with what it answers: a body or a failure.
 type entry struct {
-	key     Key
+	key     key
 	account string // key.Account, or the base account
 	body    map[string]any
 	fail    *failure
@@ -103,7 +103,7 @@ func parseEntries(doc []byte) ([]entry, error) {
 }
 
 func parseEntry(line string, raw json.RawMessage) (entry, error) {
-	k, err := ParseKey(line)
+	k, err := parseKey(line)
 	if err != nil {
 		return entry{}, err
 	}
@@ -134,7 +134,7 @@ func parseEntry(line string, raw json.RawMessage) (entry, error) {
 // 2 may put its own name before it, and both may count retries behind the operation.
 var errorLine = regexp.MustCompile(`(?s)An error occurred \(([A-Za-z0-9.]+)\) when calling the (\w+) operation(?: \([^)]*\))?:(.*)$`)
 
-func parseErrorLine(k Key, line string) (*failure, error) {
+func parseErrorLine(k key, line string) (*failure, error) {
 	m := errorLine.FindStringSubmatch(line)
 	if m == nil {
 		return nil, fmt.Errorf("%q is not an error that AWS answered (An error occurred (CODE) when calling the OP operation: ...)", line)
@@ -160,7 +160,7 @@ func parseErrorObject(v map[string]any) (*failure, error) {
 
 // checkShape refuses what the fake itself could not read later. Members that are
 // absent or null stay: what a client makes of them is worth a test.
-func checkShape(k Key, v map[string]any) error {
+func checkShape(k key, v map[string]any) error {
 	switch k.Op {
 	case "GetCallerIdentity":
 		if n, told := v["Account"]; told && n != nil && !accountForm.MatchString(text(n)) {

@@ -9,7 +9,7 @@ import (
 // API's spelling, would make keys that never answer.
 func TestOperationsCanBeTold(t *testing.T) {
 	for name, o := range operations {
-		k, err := ParseKey(name)
+		k, err := parseKey(name)
 		if err != nil || k.String() != name {
 			t.Errorf("%s: %q, %v", name, k, err)
 		}
@@ -18,7 +18,7 @@ func TestOperationsCanBeTold(t *testing.T) {
 			if !strings.HasSuffix(flag, "?") {
 				line += " v"
 			}
-			if _, err := ParseKey(line); err != nil {
+			if _, err := parseKey(line); err != nil {
 				t.Errorf("%s: %v", line, err)
 			}
 		}

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// Key is a command line of the AWS CLI, reduced to what decides its answer.
-type Key struct {
+// key is a command line of the AWS CLI, reduced to what decides its answer.
+type key struct {
 	Service, Op string              // as the API spells them: cloudtrail, DescribeTrails
 	Region      string              // "" answers in every Region
 	Account     string              // from --profile; "" is the base account
@@ -37,17 +37,17 @@ var refused = []string{
 	"cli-input-json", "cli-input-yaml", "generate-cli-skeleton", "max-items", "no-sign-request", "query", "starting-token",
 }
 
-// ParseKey reads a command line; a leading "aws" is allowed, flags come in any
+// parseKey reads a command line; a leading "aws" is allowed, flags come in any
 // order. It returns an error for a command or flag that the fake does not know.
-func ParseKey(line string) (Key, error) {
+func parseKey(line string) (key, error) {
 	words, err := split(line)
 	if err != nil {
-		return Key{}, err
+		return key{}, err
 	}
 	if len(words) > 0 && words[0] == "aws" {
 		words = words[1:]
 	}
-	k := Key{Flags: map[string][]string{}}
+	k := key{Flags: map[string][]string{}}
 	var command []string
 	for len(words) > 0 {
 		if strings.HasPrefix(words[0], "--") {
@@ -56,14 +56,14 @@ func ParseKey(line string) (Key, error) {
 			command, words = append(command, words[0]), words[1:]
 		}
 		if err != nil {
-			return Key{}, err
+			return key{}, err
 		}
 	}
 	return k.finish(command)
 }
 
 // flag takes one flag and its values from the front of words.
-func (k *Key) flag(words []string) (rest []string, err error) {
+func (k *key) flag(words []string) (rest []string, err error) {
 	name, value, joined := strings.Cut(words[0][2:], "=")
 	rest = words[1:]
 	if joined {
@@ -91,7 +91,7 @@ func (k *Key) flag(words []string) (rest []string, err error) {
 	return rest[count:], k.set(name, values)
 }
 
-func (k *Key) set(name string, values []string) error {
+func (k *key) set(name string, values []string) error {
 	if _, twice := k.Flags[name]; twice {
 		return fmt.Errorf("--%s stands there twice", name)
 	}
@@ -113,25 +113,25 @@ func (k *Key) set(name string, values []string) error {
 	return nil
 }
 
-func (k Key) finish(command []string) (Key, error) {
+func (k key) finish(command []string) (key, error) {
 	if len(command) != 2 {
-		return Key{}, errors.New("want a service, an operation and flags, as the AWS CLI takes them")
+		return key{}, errors.New("want a service, an operation and flags, as the AWS CLI takes them")
 	}
 	o, known := operations[command[0]+" "+command[1]]
 	if !known {
-		return Key{}, fmt.Errorf("%q is not a call that can be told", strings.Join(command, " "))
+		return key{}, fmt.Errorf("%q is not a call that can be told", strings.Join(command, " "))
 	}
 	for name, values := range k.Flags {
 		if !o.takes(name, len(values)) {
-			return Key{}, fmt.Errorf("%s has no flag --%s with %d values (it has: %s)", command[1], name, len(values), o.flags)
+			return key{}, fmt.Errorf("%s has no flag --%s with %d values (it has: %s)", command[1], name, len(values), o.flags)
 		}
 	}
 	k.Service, k.Op = command[0], camel(command[1])
 	return k, nil
 }
 
-// String prints the key as a command line, flags in order; ParseKey reads it back.
-func (k Key) String() string {
+// String prints the key as a command line, flags in order; parseKey reads it back.
+func (k key) String() string {
 	words := []string{k.Service, kebab(k.Op)}
 	for _, name := range slices.Sorted(maps.Keys(k.Flags)) {
 		words = append(words, "--"+name)
@@ -149,7 +149,7 @@ func (k Key) String() string {
 }
 
 // before orders keys: the more specific one answers, and that order is total.
-func (k Key) before(o Key) int {
+func (k key) before(o key) int {
 	if d := o.constraints() - k.constraints(); d != 0 {
 		return d
 	}
@@ -159,7 +159,7 @@ func (k Key) before(o Key) int {
 	return strings.Compare(k.String(), o.String())
 }
 
-func (k Key) constraints() int {
+func (k key) constraints() int {
 	n := len(k.Flags)
 	if k.Region != "" {
 		n++

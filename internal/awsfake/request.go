@@ -22,7 +22,7 @@ type Call struct {
 
 // String is the command line that a fixture would tell the call under.
 func (c Call) String() string {
-	k := Key{Service: c.Service, Op: c.Op, Region: c.Region, Account: c.Account, Flags: map[string][]string{}}
+	k := key{Service: c.Service, Op: c.Op, Region: c.Region, Account: c.Account, Flags: map[string][]string{}}
 	for _, flag := range []string{"name", "trail-name", "resource-id-list"} {
 		if c.Trail != "" && operationOf(c.Service, c.Op).takes(flag, 1) {
 			k.Flags[flag] = []string{c.Trail}

@@ -13,10 +13,8 @@ import (
 // seconds since 1970. The CLI prints them so in version 1, and as ISO 8601 in
 // version 2. TimeLoggingStarted and its kin look alike but are strings.
 var timestamps = strings.Fields(`
-	CreatedTimestamp CreationTime EndEventTime EventTime LastUpdatedTime LatestCloudWatchLogsDeliveryTime
-	LatestDeliveryTime LatestDigestDeliveryTime LatestIngestionAttemptTime LatestIngestionSuccessTime
-	LatestNotificationTime StartEventTime StartLoggingTime StopLoggingTime UpdatedTimestamp ValidityEndTime
-	ValidityStartTime`)
+	LatestCloudWatchLogsDeliveryTime LatestDeliveryTime LatestDigestDeliveryTime LatestNotificationTime
+	StartLoggingTime StopLoggingTime`)
 
 // toWire turns the CLI's times, at any depth, into the wire's. The other
 // services have no times among the calls that a fixture tells.

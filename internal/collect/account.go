@@ -2,7 +2,6 @@ package collect
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"sync"
 
@@ -21,7 +20,7 @@ import (
 type account struct {
 	run    *run
 	target Target
-	failed error // whose account it is could not be learned
+	failed *unreadError // whose account it is could not be learned
 
 	mu      sync.Mutex
 	clients map[string]client // by Region
@@ -39,7 +38,10 @@ const FirstRegion = "us-east-1"
 
 func (r *run) account(t Target) *account {
 	if t.Config.Region == "" {
-		t.Config.Region = FirstRegion
+		t.Config.Region, t.RegionGuessed = FirstRegion, true
+	}
+	if t.Config.Credentials != nil {
+		t.Config.Credentials = &base{t.Config.Credentials}
 	}
 	a := &account{
 		run: r, target: t, number: model.ARNAccount(t.Role), partition: coverage.PartitionOf(t.Config.Region),
@@ -85,12 +87,19 @@ func (a *account) list(ctx context.Context) {
 		}
 	}
 	var wg sync.WaitGroup
-	wg.Go(func() { a.identify(ctx) })
-	wg.Go(func() { a.findRegions(ctx) })
-	a.listTrails(ctx, &wg, coverage.DefaultRegions(a.partition))
+	var unidentified error
+	rest, giveUp := context.WithCancel(ctx) // what is read of nobody's account need not be waited for
+	defer giveUp()
+	wg.Go(func() {
+		if unidentified = a.identify(ctx); unidentified != nil {
+			giveUp()
+		}
+	})
+	wg.Go(func() { a.findRegions(rest) })
+	a.listTrails(rest, &wg, coverage.DefaultRegions(a.partition))
 	wg.Wait()
-	if a.failed != nil {
-		a.fail(a.failed, "GetCallerIdentity")
+	if unidentified != nil {
+		a.fail(unidentified, "GetCallerIdentity")
 		return
 	}
 	a.partition = model.ARNPartition(a.caller)
@@ -120,29 +129,25 @@ func (a *account) fail(err error, call string) {
 	if call == "AssumeRole" {
 		g.Permission = "sts:AssumeRole"
 	}
-	a.failed = fmt.Errorf("%s in %s: %w", call, a.target.Config.Region, err)
-	a.gaps, a.trails = []model.Gap{a.blank(g)}, nil
+	a.failed = &unreadError{call: call, region: a.target.Config.Region, guessed: a.target.RegionGuessed, err: err}
+	g.Region = "" // the account is one, wherever it was asked for
+	a.gaps, a.trails = []model.Gap{g}, nil
 	a.regions = model.List[string]{Gaps: a.gaps}
 	a.unlisted = a.gaps
 }
 
-func (a *account) blank(g model.Gap) model.Gap {
-	g.Region = ""
-	return g
-}
-
-func (a *account) identify(ctx context.Context) {
+func (a *account) identify(ctx context.Context) error {
 	out, err := sts.NewFromConfig(a.in(a.target.Config.Region).config).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err == nil && (aws.ToString(out.Account) == "" || aws.ToString(out.Arn) == "") {
 		err = lacks("Account")
 	}
+	if err != nil {
+		return err
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if err != nil {
-		a.failed = err
-		return
-	}
 	a.number, a.caller = *out.Account, *out.Arn
+	return nil
 }
 
 // findRegions asks account:ListRegions, else ec2:DescribeRegions, else takes the Regions that every
@@ -166,11 +171,17 @@ func (a *account) findRegions(ctx context.Context) {
 	a.regions = model.List[string]{Items: coverage.DefaultRegions(a.partition), Gaps: []model.Gap{first, second}}
 }
 
+// maxPages is far more than there can be: a page holds every Region. An answer that goes on for ever must not.
+const maxPages = 20
+
 func (a *account) accountRegions(ctx context.Context) ([]string, error) {
 	pages := awsaccount.NewListRegionsPaginator(awsaccount.NewFromConfig(a.in(a.target.Config.Region).config),
 		&awsaccount.ListRegionsInput{MaxResults: aws.Int32(50)})
 	var found []string
-	for pages.HasMorePages() {
+	for n := 0; pages.HasMorePages(); n++ {
+		if n == maxPages {
+			return nil, lacks("end: it goes on page after page")
+		}
 		page, err := pages.NextPage(ctx)
 		if err != nil {
 			return nil, err

@@ -130,6 +130,7 @@ func TestAttemptsAreCounted(t *testing.T) {
 }
 
 // What the owner of an organization's trail says of it is not asked again in its members, which could not ask.
+// Delivery is: each account has its own.
 func TestOrganizationTrailIsReadAtItsOwner(t *testing.T) {
 	const owner, member = "999900001111", "222222222222"
 	org := trailARN("eu-west-1", owner, "o")
@@ -151,14 +152,20 @@ func TestOrganizationTrailIsReadAtItsOwner(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		asked := 0
+		asked, delivered := 0, 0
 		for _, c := range server.Calls() {
-			if c.Account == member && c.Trail != "" {
+			if c.Account == member && c.Op == "GetEventSelectors" {
 				asked++
+			}
+			if c.Account == member && c.Op == "GetTrailStatus" {
+				delivered++
 			}
 		}
 		if alone := len(roles) == 1; alone != (asked > 0) {
-			t.Errorf("with %v the member was asked %d times about the trail", roles, asked)
+			t.Errorf("with %v the member was asked %d times what the trail selects", roles, asked)
+		}
+		if delivered != 2 {
+			t.Errorf("with %v the member was asked %d times how delivery goes in 2 Regions", roles, delivered)
 		}
 		if len(roles) == 1 {
 			continue

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -20,12 +21,13 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// attempt stands around each try of each call: it waits for a slot and a token, counts, bounds the time
+// attempt stands around each try of each call: it waits for a token and a slot, counts, bounds the time
 // and refuses an endpoint that would send signed requests in the clear.
 type attempt struct {
-	run     *run
+	run *run
+
+	mu      sync.Mutex
 	buckets map[string]*bucket // by operation; of one account and Region
-	mu      chan struct{}
 }
 
 // ID names the middleware.
@@ -73,8 +75,8 @@ func (m *attempt) wait(ctx context.Context, op string) error {
 }
 
 func (m *attempt) bucket(op string) *bucket {
-	m.mu <- struct{}{}
-	defer func() { <-m.mu }()
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	b, ok := m.buckets[op]
 	if !ok {
 		b = &bucket{rate: m.run.Rate, clock: m.run.Now}
@@ -136,7 +138,7 @@ type client struct {
 // clientFor prepares one (account, Region): a retryer for each service, since a shared one runs dry, and its own
 // buckets.
 func (r *run) clientFor(cfg aws.Config, region string) client {
-	m := &attempt{run: r, buckets: map[string]*bucket{}, mu: make(chan struct{}, 1)}
+	m := &attempt{run: r, buckets: map[string]*bucket{}}
 	cfg = cfg.Copy()
 	cfg.Region = region
 	cfg.RetryMaxAttempts, cfg.RetryMode = 0, ""

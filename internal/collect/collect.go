@@ -26,6 +26,8 @@ type Target struct {
 	Config     aws.Config
 	Role       string // an ARN; "" reads the credentials' own account
 	ExternalID string // what the role's trust policy asks for, if anything
+	// RegionGuessed tells that nobody configured the Region, so that it may be one of another partition's.
+	RegionGuessed bool
 }
 
 // Options are what to read and how hard to try. Zero values take the defaults, but for the clock, which is wanted.

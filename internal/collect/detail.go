@@ -21,11 +21,13 @@ func (a *account) detail(ctx context.Context) {
 	}
 	var wg sync.WaitGroup
 	for _, t := range a.trails {
-		if a.ownerReads(t) {
-			continue // model.Snapshot.Link brings it over
-		}
 		d := &details{account: a, trail: t, home: model.ARNRegion(t.ARN)}
-		d.start(ctx, &wg)
+		if a.run.facts[model.TrailDelivery] { // each account's own, also of an organization's trail
+			d.startDelivery(ctx, &wg)
+		}
+		if !a.ownerReads(t) { // else model.Snapshot.Link brings over what the owner knows
+			d.start(ctx, &wg)
+		}
 	}
 	wg.Wait()
 }
@@ -49,15 +51,24 @@ type details struct {
 	mu      sync.Mutex
 }
 
-func (d *details) start(ctx context.Context, wg *sync.WaitGroup) {
-	facts := d.account.run.facts
-	if facts[model.TrailStatus] || facts[model.TrailDelivery] {
-		wg.Go(func() { d.status(ctx, d.statusRegion(), true) })
+// startDelivery asks for the status in every Region of the trail; the one of statusRegion tells IsLogging too.
+func (d *details) startDelivery(ctx context.Context, wg *sync.WaitGroup) {
+	first := d.statusRegion()
+	wg.Go(func() { d.status(ctx, first, true) })
+	if multi, ok := d.trail.MultiRegion.Get(); ok && !multi {
+		return
 	}
-	if facts[model.TrailDelivery] {
-		for _, region := range d.furtherRegions() {
+	for _, region := range d.account.regions.Items {
+		if region != first {
 			wg.Go(func() { d.status(ctx, region, false) })
 		}
+	}
+}
+
+func (d *details) start(ctx context.Context, wg *sync.WaitGroup) {
+	facts := d.account.run.facts
+	if facts[model.TrailStatus] && !facts[model.TrailDelivery] {
+		wg.Go(func() { d.status(ctx, d.statusRegion(), true) })
 	}
 	if facts[model.TrailSelectors] {
 		wg.Go(func() { d.selectors(ctx) })
@@ -82,22 +93,6 @@ func (d *details) statusRegion() string {
 		}
 	}
 	return d.home
-}
-
-// furtherRegions are the other Regions in which a multi-Region trail delivers: those that list it, and
-// those that could not be listed.
-func (d *details) furtherRegions() []string {
-	if multi, ok := d.trail.MultiRegion.Get(); ok && !multi {
-		return nil
-	}
-	var out []string
-	for _, region := range d.account.regions.Items {
-		lists := slices.ContainsFunc(d.account.listed[region], func(t *model.Trail) bool { return t.ARN == d.trail.ARN })
-		if region != d.statusRegion() && (lists || !d.account.read(region)) {
-			out = append(out, region)
-		}
-	}
-	return out
 }
 
 func (d *details) client(region string) *cloudtrail.Client {
@@ -148,7 +143,7 @@ func deliveryOf(out *cloudtrail.GetTrailStatusOutput) model.Delivery {
 	}
 }
 
-// legacyTime reads the members that AWS no longer uses and leaves "" when it has nothing to say.
+// legacyTime reads the members that AWS no longer uses, in which it leaves "" when it has nothing to say.
 func legacyTime(s *string) time.Time {
 	t, err := time.Parse(time.RFC3339, aws.ToString(s))
 	if err != nil {

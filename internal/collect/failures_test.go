@@ -7,9 +7,12 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/smithy-go"
 	"github.com/google/go-cmp/cmp"
 
 	"cairn.example/internal/awsfake"
@@ -150,6 +153,70 @@ func TestExpiredCredentialsStopTheRun(t *testing.T) {
 				t.Errorf("got %v, %v", s, err)
 			}
 		})
+	}
+}
+
+// The SDK's provider may fail in the middle, as when an SSO session ends: that is no gap of a call.
+func TestCredentialsThatEndStopTheRun(t *testing.T) {
+	for _, role := range []string{"", "arn:aws:iam::" + number + ":role/cairn"} {
+		_, url := serve(t, small())
+		cfg := config(t, url)
+		var asked atomic.Int32
+		good, limit := cfg.Credentials, int32(4)
+		if role != "" {
+			limit = 0 // the base signs AssumeRole alone
+		}
+		cfg.Credentials = aws.CredentialsProviderFunc(func(ctx context.Context) (aws.Credentials, error) {
+			if asked.Add(1) > limit {
+				return aws.Credentials{}, errors.New("the SSO session has expired or is invalid")
+			}
+			return good.Retrieve(ctx)
+		})
+		s, err := collect.Collect(t.Context(), []collect.Target{{Config: cfg, Role: role}}, options(quick, judged...))
+		if s != nil || !errors.Is(err, collect.ErrExpired) || !strings.Contains(err.Error(), "SSO session") {
+			t.Errorf("role %q: got %v, %v", role, s, err)
+		}
+	}
+}
+
+// Whose account it is cannot be learned: what else is asked of it is not waited for.
+func TestNobodysAccountIsNotWaitedFor(t *testing.T) {
+	patient := quick
+	patient.Timeout = time.Minute
+	_, url := serve(t, small(),
+		awsfake.Fault{Match: awsfake.Call{Op: "ListRegions"}, Action: awsfake.Delay(time.Minute)},
+		awsfake.Fault{Match: awsfake.Call{Op: "DescribeTrails"}, Action: awsfake.Delay(time.Minute)},
+		awsfake.Fault{Match: awsfake.Call{Op: "GetCallerIdentity"}, Action: awsfake.Drop()})
+	began := time.Now()
+	_, err := collect.Collect(t.Context(), []collect.Target{{Config: config(t, url)}}, options(patient, judged...))
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("it took %s", took)
+	}
+	if err == nil || !strings.HasPrefix(err.Error(), "GetCallerIdentity in us-east-1: ConnectionError: ") || !strings.HasSuffix(err.Error(), "AWS_ENDPOINT_URL") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// What the account's reader can do about it stands in the error, and the SDK's chain of words does not.
+func TestUnreadAccountSaysWhatToDo(t *testing.T) {
+	for _, c := range []struct {
+		region, want string
+		fault        awsfake.Action
+	}{
+		{"", "set AWS_REGION", awsfake.UnrecognizedClient()},
+		{"us-east-1", "InvalidClientTokenId: AWS does not know these credentials; sign in again", awsfake.UnrecognizedClient()},
+		{"us-east-1", "AccessDenied by a service control policy", awsfake.DenySCP()},
+	} {
+		_, url := serve(t, small(), awsfake.Fault{Match: awsfake.Call{Op: "GetCallerIdentity"}, Action: c.fault})
+		cfg := config(t, url)
+		cfg.Region = c.region
+		_, err := collect.Collect(t.Context(), []collect.Target{{Config: cfg}}, options(quick, judged...))
+		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "RequestID") || strings.Contains(err.Error(), "operation error") {
+			t.Errorf("Region %q: got %v, want %q", c.region, err, c.want)
+		}
+		if _, ok := errors.AsType[smithy.APIError](err); !ok {
+			t.Errorf("Region %q: AWS's own error is lost", c.region)
+		}
 	}
 }
 

@@ -4,13 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"net/http"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"cairn.example/internal/awsfake"
 	"cairn.example/internal/collect"
@@ -87,7 +85,7 @@ func small() told {
 	))
 }
 
-// serve serves a fixture; wrap, if any, stands before it.
+// serve serves a fixture, with these faults.
 func serve(t *testing.T, doc told, faults ...awsfake.Fault) (*awsfake.Server, string) {
 	t.Helper()
 	raw, err := json.Marshal(doc)
@@ -112,12 +110,7 @@ func serve(t *testing.T, doc told, faults ...awsfake.Fault) (*awsfake.Server, st
 
 func config(t *testing.T, url string) aws.Config {
 	t.Helper()
-	transport := &http.Transport{}
-	t.Cleanup(transport.CloseIdleConnections)
-	return aws.Config{
-		Region: "us-east-1", BaseEndpoint: aws.String(url), HTTPClient: &http.Client{Transport: transport},
-		Credentials: credentials.NewStaticCredentialsProvider("AKIAEXAMPLE", "secret", ""),
-	}
+	return awsfake.Config(url, "us-east-1")
 }
 
 func options(s collect.Settings, facts ...*model.FactKind) collect.Options {

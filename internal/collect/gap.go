@@ -54,7 +54,6 @@ func errorCode(err error) string {
 
 var (
 	expiredCodes = []string{"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
-	deniedCodes  = []string{"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "UnauthorizedAccess"}
 	// wrongTokenCodes: a token of the global STS endpoint is not valid in an opt-in Region
 	// (IAM User Guide, "Managing AWS STS in an AWS Region").
 	wrongTokenCodes = []string{"UnrecognizedClientException", "InvalidClientTokenId", "AuthFailure", "InvalidAccessKeyId"}
@@ -70,7 +69,7 @@ func why(err error) string {
 		message = api.ErrorMessage()
 	}
 	switch {
-	case slices.Contains(deniedCodes, code):
+	case model.Denied(code):
 		return code + deniedBy(message)
 	case slices.Contains(wrongTokenCodes, code):
 		return code + ": the credentials' token is not valid in this Region; take it from a regional STS endpoint (AWS_STS_REGIONAL_ENDPOINTS=regional)"
@@ -112,11 +111,15 @@ func innermost(err error) error {
 	}
 }
 
-// gap makes a failed call a gap and stops the run when the credentials have expired.
+// gap makes a failed call a gap. It stops the run when there are no credentials any more, and where they would have
+// travelled in the clear.
 func (a *account) gap(err error, call, region, resource string) model.Gap {
 	code := errorCode(err)
 	if slices.Contains(expiredCodes, code) {
 		a.run.stop(fmt.Errorf("%s in %s: %s: %w", call, region, code, ErrExpired))
+	}
+	if gone, ok := errors.AsType[*baseError](err); ok {
+		a.run.stop(fmt.Errorf("%s in %s: %s: %w", call, region, innermost(gone), ErrExpired))
 	}
 	if bad, ok := errors.AsType[*insecureError](err); ok {
 		a.run.stop(bad)

@@ -29,11 +29,12 @@ func (s Settings) withDefaults() Settings {
 // reads configuration; it cannot be raised (AWS General Reference, "AWS CloudTrail endpoints and quotas").
 const quota = 10
 
-// bucket is a token bucket that is full at first and holds one second's worth.
+// bucket is a token bucket that is full at first and holds one second's worth. It is ours, and not that of
+// golang.org/x/time/rate, because its clock is the run's: tests move it.
 type bucket struct {
 	mu    sync.Mutex
 	rate  float64
-	next  time.Time // when the bucket would be empty of debt
+	next  time.Time // when the next token is there; up to a second ago while tokens are left
 	clock func() time.Time
 }
 

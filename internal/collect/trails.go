@@ -1,7 +1,6 @@
 package collect
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -38,8 +37,8 @@ func (a *account) describe(ctx context.Context, region string) {
 func trailsOf(list []types.Trail, region string) ([]*model.Trail, error) {
 	seen := make([]*model.Trail, 0, len(list))
 	for _, t := range list {
-		if aws.ToString(t.TrailARN) == "" {
-			return nil, lacks("TrailARN in an entry")
+		if !model.IsTrailARN(aws.ToString(t.TrailARN)) {
+			return nil, lacks("TrailARN, or none that AWS could have made, in an entry")
 		}
 		seen = append(seen, trailOf(t, model.Origin{Call: "DescribeTrails", Region: region}))
 	}
@@ -48,21 +47,38 @@ func trailsOf(list []types.Trail, region string) ([]*model.Trail, error) {
 
 // trailOf keeps what the API said. A text that is absent is none (CloudTrail leaves out what is not set);
 // a flag that is absent is unknown, since no default is documented for the answer.
+// Where an entry lacks even its bucket or its kind it is half an answer, and what it does not say is unknown.
 func trailOf(t types.Trail, from model.Origin) *model.Trail {
+	text := func(v *string) model.Value[string] {
+		if v == nil && (t.S3BucketName == nil || t.IsMultiRegionTrail == nil) {
+			return known(v, from)
+		}
+		return model.Known(aws.ToString(v), from)
+	}
 	return &model.Trail{
 		ARN: *t.TrailARN, Name: aws.ToString(t.Name),
-		Home:         model.Known(cmp.Or(aws.ToString(t.HomeRegion), model.ARNRegion(*t.TrailARN)), from),
+		Home:         homeOf(t, from),
 		Bucket:       known(t.S3BucketName, from),
-		Prefix:       model.Known(aws.ToString(t.S3KeyPrefix), from),
-		Topic:        model.Known(aws.ToString(t.SnsTopicARN), from),
-		LogGroup:     model.Known(aws.ToString(t.CloudWatchLogsLogGroupArn), from),
-		LogRole:      model.Known(aws.ToString(t.CloudWatchLogsRoleArn), from),
-		Key:          model.Known(aws.ToString(t.KmsKeyId), from),
+		Prefix:       text(t.S3KeyPrefix),
+		Topic:        text(t.SnsTopicARN),
+		LogGroup:     text(t.CloudWatchLogsLogGroupArn),
+		LogRole:      text(t.CloudWatchLogsRoleArn),
+		Key:          text(t.KmsKeyId),
 		MultiRegion:  known(t.IsMultiRegionTrail, from),
 		Global:       known(t.IncludeGlobalServiceEvents, from),
 		Organization: known(t.IsOrganizationTrail, from),
 		Validation:   known(t.LogFileValidationEnabled, from),
 	}
+}
+
+// homeOf is the Region in the trail's ARN, unless the entry contradicts it.
+func homeOf(t types.Trail, from model.Origin) model.Value[string] {
+	home := model.ARNRegion(*t.TrailARN)
+	if told := aws.ToString(t.HomeRegion); told != "" && told != home {
+		from.Why = "HomeRegion and TrailARN name different Regions"
+		return model.Unread[string](from)
+	}
+	return model.Known(home, from)
 }
 
 func known[T any](v *T, from model.Origin) model.Value[T] {

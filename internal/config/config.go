@@ -70,6 +70,15 @@ func Load(path string, rules rule.Registry) (*Config, error) {
 	return Parse(path, data, rules)
 }
 
+// SetPreset chooses a preset by name. After an error nothing has changed.
+func (c *Config) SetPreset(name string) error {
+	if !slices.Contains(rule.Presets, name) {
+		return fmt.Errorf("no preset %q: want %s%s", name, either(rule.Presets), rule.Suggest(name, rule.Presets))
+	}
+	c.Preset = name
+	return nil
+}
+
 // Set changes one rule for this run: CT-001.require=any, CT-001.severity=low. After an error nothing has changed.
 func (c *Config) Set(assignment string) error {
 	where, value, ok := strings.Cut(assignment, "=")
@@ -78,7 +87,7 @@ func (c *Config) Set(assignment string) error {
 		return fmt.Errorf("set %q: want RULE.OPTION=VALUE, such as CT-001.require=any", assignment)
 	}
 	name, key := strings.TrimSpace(where[:dot]), strings.TrimSpace(where[dot+1:])
-	r, err := findRule(c.registry, name)
+	r, err := c.registry.Lookup(name)
 	if err != nil {
 		return fmt.Errorf("set %q: %w", assignment, err)
 	}

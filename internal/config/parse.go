@@ -134,7 +134,7 @@ func (r *reader) sections(body ast.Node) {
 	for _, e := range r.mapping(body, "the file") {
 		i := slices.IndexFunc(sections, func(s section) bool { return s.key == e.key })
 		if i < 0 {
-			r.bad(e.at, "unknown key %q%s", e.key, suggest(e.key, known))
+			r.bad(e.at, "unknown key %q%s", e.key, rule.Suggest(e.key, known))
 			continue
 		}
 		if e.value.Type() != ast.NullType {
@@ -148,16 +148,14 @@ func (r *reader) preset(n ast.Node) {
 	if !ok {
 		return
 	}
-	if !slices.Contains(rule.Presets, name) {
-		r.bad(start(n), "preset: %q is none: want %s%s", name, either(rule.Presets), suggest(name, rule.Presets))
-		return
+	if err := r.config.SetPreset(name); err != nil {
+		r.bad(start(n), "%w", err)
 	}
-	r.config.Preset = name
 }
 
 func (r *reader) rules(n ast.Node) {
 	for _, e := range r.mapping(n, "rules") {
-		found, err := findRule(r.config.registry, e.key)
+		found, err := r.config.registry.Lookup(e.key)
 		if err != nil {
 			r.bad(e.at, "rules: %w", err)
 			continue
@@ -195,7 +193,7 @@ func (r *reader) rule(of *rule.Rule, e entry) Rule {
 func (r *reader) regions(n ast.Node) {
 	for _, e := range r.mapping(n, "regions") {
 		if e.key != "acceptUnread" {
-			r.bad(e.at, "regions: unknown key %q%s", e.key, suggest(e.key, []string{"acceptUnread"}))
+			r.bad(e.at, "regions: unknown key %q%s", e.key, rule.Suggest(e.key, []string{"acceptUnread"}))
 			continue
 		}
 		for _, item := range r.list(e.value, "regions.acceptUnread") {

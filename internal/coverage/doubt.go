@@ -63,7 +63,7 @@ func (r *Recorder) globalDoubt() string {
 
 // selectorDoubt says what of the recorder's selectors is not known, "" when they keep all held events for certain.
 func (j *judge) selectorDoubt(held pile, r *Recorder) string {
-	if r.Selectors == nil || r.Selectors.raw == nil {
+	if r.Selectors == nil || r.Selectors.parsed == nil {
 		return "its selectors are not known"
 	}
 	alone := Recorder{Logging: Yes, Sees: Yes, MultiRegion: Yes, Global: Yes, Selectors: r.Selectors}

@@ -135,7 +135,7 @@ func (r *Recorder) selects(e Event) Reason {
 	case e.Category != "" && e.Category != categoryManagement:
 		unknown.Why = fmt.Sprintf("only management events are decided, not %s events", e.Category)
 		return unknown
-	case r.Selectors == nil || r.Selectors.raw == nil:
+	case r.Selectors == nil || r.Selectors.parsed == nil:
 		unknown.Why = "its selectors are not known"
 		return unknown
 	}

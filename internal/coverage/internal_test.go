@@ -20,7 +20,7 @@ func TestPatternsAgainstEnumeration(t *testing.T) {
 		for range 1 + g.IntN(5) {
 			rows = append(rows, row{conds: []cond{randomCond(g), randomCond(g)}})
 		}
-		s := &Selectors{raw: []byte("{}"), must: rows, may: rows}
+		s := &Selectors{&parsed{raw: "{}", must: rows, may: rows}}
 		s.compile()
 		r := Recorder{Logging: Yes, MultiRegion: Yes, Global: Yes, Sees: Yes, Selectors: s}
 		want := Yes
@@ -114,7 +114,7 @@ func TestTooHard(t *testing.T) {
 	w := World{Partition: "aws", Regions: DefaultRegions("aws")}
 	var recorders []Recorder
 	for range 100 {
-		s := &Selectors{raw: []byte("{}"), may: []row{{}}}
+		s := &Selectors{&parsed{raw: "{}", may: []row{{}}}}
 		for range 20 {
 			s.must = append(s.must, row{conds: []cond{some(fieldName), some(fieldSource)}})
 		}

@@ -35,7 +35,7 @@ func newJudge(room []uint64, g Goal, recorders, more []Recorder) (judge, bool) {
 
 func foreign(recorders []Recorder) bool {
 	for i := range recorders {
-		if s := recorders[i].Selectors; s != nil && s.foreign {
+		if s := recorders[i].Selectors; s != nil && s.content().foreign {
 			return true
 		}
 	}
@@ -96,7 +96,7 @@ func openBits() (bits [fieldRegion]uint64) {
 // rows returns the conjunctions that the recorder's selectors come to.
 func (r *Recorder) rows(s side) []row {
 	switch {
-	case r.Selectors == nil || r.Selectors.raw == nil:
+	case r.Selectors == nil || r.Selectors.parsed == nil:
 		if s == maybeOf {
 			return everything
 		}

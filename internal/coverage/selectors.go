@@ -6,12 +6,18 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Selectors are one trail's event selectors, basic or advanced, as they were written. They are immutable; the zero
 // value is as good as not known.
-type Selectors struct {
-	raw     []byte // compact, and escaped as json.Marshal does, so that it survives any number of round trips
+type Selectors struct{ *parsed }
+
+// parsed is shared by every copy of the selectors: they are copied often and never changed.
+type parsed struct {
+	raw     string // compact, and escaped as json.Marshal does, so that it survives any number of round trips
+	choice  string // the document without the trail's name
+	trail   string // TrailARN
 	assumed bool
 	doubts  []selectorDoubt
 	must    []row // each keeps its events for certain
@@ -37,24 +43,25 @@ type cond struct {
 	any, none []match
 }
 
+const trailARN = "TrailARN"
+
 // Parse reads what GetEventSelectors answered, or what the AWS CLI printed of it. A document that does not tell the
 // selectors is an error: one that is no object, names no trail (a cut-off or empty answer does not), has null for a
 // list, or has both kinds of selectors. With a trail and no selectors at all AWS's default holds, see Assumed.
 func Parse(doc []byte) (Selectors, error) {
-	var s Selectors
 	ms, dup, err := members(doc)
 	if err != nil {
-		return s, fmt.Errorf("read event selectors: %w", err)
+		return Selectors{}, fmt.Errorf("read event selectors: %w", err)
 	}
 	if dup != "" {
-		return s, fmt.Errorf("read event selectors: member %q is given twice", dup)
+		return Selectors{}, fmt.Errorf("read event selectors: member %q is given twice", dup)
 	}
 	var basic, advanced []json.RawMessage
 	var trail string
 	var unknown []string
 	for _, m := range ms {
 		switch m.name {
-		case "TrailARN":
+		case trailARN:
 			err = json.Unmarshal(m.raw, &trail)
 		case "EventSelectors":
 			basic, err = list(m)
@@ -65,15 +72,16 @@ func Parse(doc []byte) (Selectors, error) {
 			unknown = append(unknown, m.name)
 		}
 		if err != nil {
-			return s, fmt.Errorf("read event selectors: %s: %w", m.name, err)
+			return Selectors{}, fmt.Errorf("read event selectors: %s: %w", m.name, err)
 		}
 	}
 	switch {
 	case trail == "":
-		return s, errors.New("read event selectors: the answer names no trail (TrailARN)")
+		return Selectors{}, errors.New("read event selectors: the answer names no trail (TrailARN)")
 	case len(basic) > 0 && len(advanced) > 0:
-		return s, errors.New("read event selectors: both EventSelectors and AdvancedEventSelectors are given")
+		return Selectors{}, errors.New("read event selectors: both EventSelectors and AdvancedEventSelectors are given")
 	}
+	s := Selectors{&parsed{trail: trail}}
 	p := parser{s: &s}
 	for i, raw := range basic {
 		p.basic(i, raw)
@@ -86,25 +94,39 @@ func Parse(doc []byte) (Selectors, error) {
 		p.assume(unknown)
 	}
 	s.compile()
-	s.raw, err = canonical(doc)
-	return s, err
+	s.choice = choice(ms)
+	if s.raw, err = canonical(doc); err != nil {
+		return Selectors{}, err
+	}
+	return s, nil
 }
 
-func canonical(doc []byte) ([]byte, error) {
+func choice(ms []member) string {
+	var b strings.Builder
+	for _, m := range ms {
+		if m.name != trailARN {
+			b.WriteString(m.name)
+			b.Write(m.raw)
+		}
+	}
+	return b.String()
+}
+
+func canonical(doc []byte) (string, error) {
 	var compact, escaped bytes.Buffer
 	if err := json.Compact(&compact, doc); err != nil {
-		return nil, fmt.Errorf("compact event selectors: %w", err)
+		return "", fmt.Errorf("compact event selectors: %w", err)
 	}
 	json.HTMLEscape(&escaped, compact.Bytes())
-	return escaped.Bytes(), nil
+	return escaped.String(), nil
 }
 
 // MarshalJSON gives the document the selectors were parsed from, compacted.
 func (s Selectors) MarshalJSON() ([]byte, error) {
-	if s.raw == nil {
+	if s.parsed == nil {
 		return []byte("null"), nil
 	}
-	return slices.Clone(s.raw), nil
+	return []byte(s.raw), nil
 }
 
 // UnmarshalJSON parses a document as Parse does; null leaves the selectors as they are, as everywhere in JSON.
@@ -120,16 +142,31 @@ func (s *Selectors) UnmarshalJSON(doc []byte) error {
 	return nil
 }
 
+// content is what was parsed, nothing for the zero value.
+func (s Selectors) content() *parsed {
+	if s.parsed == nil {
+		return &parsed{}
+	}
+	return s.parsed
+}
+
 // Equal reports whether both were parsed from the same document.
-func (s Selectors) Equal(t Selectors) bool { return bytes.Equal(s.raw, t.raw) }
+func (s Selectors) Equal(t Selectors) bool { return s.content().raw == t.content().raw }
+
+// Trail is the TrailARN that the document names.
+func (s Selectors) Trail() string { return s.content().trail }
+
+// Choice is what the document says of events, without the trail's name: of equal choices every question has one
+// answer.
+func (s Selectors) Choice() string { return s.content().choice }
 
 // Assumed reports whether the document held no selectors, so that AWS's default is assumed: every management event.
-func (s Selectors) Assumed() bool { return s.assumed }
+func (s Selectors) Assumed() bool { return s.content().assumed }
 
 // Doubts says, for a person, what in the selectors cannot be understood.
 func (s Selectors) Doubts() []string {
 	var out []string
-	for _, d := range s.doubts {
+	for _, d := range s.content().doubts {
 		out = append(out, d.String())
 	}
 	return out

@@ -43,6 +43,9 @@ type fieldDoc struct {
 // WithManagement returns selectors of the same kind that choose every management event, and of all other events
 // exactly those that s chooses. What it does not understand it refuses to rewrite.
 func (s Selectors) WithManagement() (Selectors, error) {
+	if s.parsed == nil {
+		return s, errors.New("they were not read")
+	}
 	if s.assumed && len(s.doubts) == 0 {
 		return s, nil
 	}
@@ -50,7 +53,7 @@ func (s Selectors) WithManagement() (Selectors, error) {
 		return s, fmt.Errorf("they are not understood: %s", strings.Join(s.Doubts(), "; "))
 	}
 	var doc document
-	if err := json.Unmarshal(s.raw, &doc); err != nil {
+	if err := json.Unmarshal([]byte(s.raw), &doc); err != nil {
 		return s, fmt.Errorf("read the selectors again: %w", err)
 	}
 	var err error

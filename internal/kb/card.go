@@ -24,7 +24,7 @@ func (l *Library) card(r *rule.Rule) Block {
 	row("Kind", string(r.Kind))
 	row("Categories", strings.Join(categories, ", "))
 	row("Also called", strings.Join(slices.Concat(r.Aliases, r.External), ", "))
-	row("Helps with", strings.Join(l.Tags(r), ", "))
+	row("Helps with", strings.Join(l.tags[r.ID], ", "))
 	row("Published", r.Published+", updated "+r.Updated)
 	return b
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"cairn.example/internal/remediate"
 	"cairn.example/internal/rule"
 )
 
@@ -24,7 +25,9 @@ type heading struct {
 }
 
 // headings in their order.
-var headings = []heading{
+var headings = slices.Concat(beforeFixes, fixHeadings(), afterFixes)
+
+var beforeFixes = []heading{
 	{level: 2, title: "Description"},
 	{level: 2, title: "Rationale"},
 	{level: 2, title: "Impact"},
@@ -34,14 +37,21 @@ var headings = []heading{
 	{level: 3, title: auditCLI},
 	{level: 2, title: "Verdicts"},
 	{level: 2, title: fixes},
-	{level: 3, title: "AWS CLI", form: "cli"},
-	{level: 3, title: "Terraform", form: "terraform"},
-	{level: 3, title: "CloudFormation (JSON)", form: "cloudformation-json"},
-	{level: 3, title: "CloudFormation (YAML)", form: "cloudformation-yaml"},
-	{level: 3, title: "AWS console", form: "console"},
+}
+
+var afterFixes = []heading{
 	{level: 2, title: "Verify"},
 	{level: 2, title: "Where the original page differs", optional: true},
 	{level: 2, title: "References"},
+}
+
+// fixHeadings has one for each form in which a fix is printed.
+func fixHeadings() []heading {
+	var out []heading
+	for _, f := range remediate.Forms {
+		out = append(out, heading{level: 3, title: f.Heading, form: string(f.Form)})
+	}
+	return out
 }
 
 // Check finds all that a rule's page.md lacks of the fixed form.

@@ -60,7 +60,7 @@ type Block struct {
 type Library struct {
 	rules      rule.Registry
 	frameworks frameworks.Frameworks
-	tags       frameworks.TagTable
+	tags       map[string][]string
 }
 
 // Open reads the standards; a page is read when it is asked for.
@@ -76,8 +76,16 @@ func Open(rules rule.Registry) (*Library, error) {
 	return &Library{rules, all, tags}, nil
 }
 
-// Tags are the original page's words for the standards that the rule helps with.
-func (l *Library) Tags(r *rule.Rule) []string { return l.tags.Rules[r.ID] }
+// Families are the short names of the standards whose requirements the rule answers.
+func (l *Library) Families(r *rule.Rule) []string {
+	var out []string
+	for _, f := range l.frameworks {
+		if slices.Contains(f.Rules(), r.ID) && !slices.Contains(out, f.Family()) {
+			out = append(out, f.Family())
+		}
+	}
+	return out
+}
 
 // Page is a rule's page, complete.
 func (l *Library) Page(r *rule.Rule) (Page, error) {

@@ -25,14 +25,15 @@ func (a *Account) Unlisted() []Gap {
 }
 
 // Listed tells whether some Region's trails were listed. One such Region shows every multi-Region trail,
-// because each enabled Region lists its copy (AWS: DescribeTrails, includeShadowTrails). A gap without a Region
+// because each enabled Region lists its copy (AWS: DescribeTrails, includeShadowTrails). An opt-in Region does not
+// count: the copies may take hours to come when it is enabled (CloudTrail User Guide, "cloudtrail-multi-region-trails"). A gap without a Region
 // is the whole list's.
 func (a *Account) Listed() bool {
 	refused := map[string]bool{}
 	for _, g := range a.Trails.Gaps {
 		refused[g.Region] = true
 	}
-	return !refused[""] && slices.ContainsFunc(a.Regions.Items, func(r string) bool { return !refused[r] })
+	return !refused[""] && slices.ContainsFunc(a.Regions.Items, func(r string) bool { return !refused[r] && !coverage.OptIn(r) })
 }
 
 // Unseen tells whether the account may have a trail that was not seen: No when there is certainly none,
@@ -42,6 +43,9 @@ func (a *Account) Unseen(multiRegion bool) Truth {
 		return Truth{Tri: No, Because: []Evidence{{Fact: "trailList"}}}
 	}
 	gaps := append(slices.Clone(a.Regions.Gaps), a.Unlisted()...)
+	if !a.Listed() { // to accept that nothing was read does not tell that there is no trail
+		gaps = append(slices.Clone(a.Regions.Gaps), a.Trails.Gaps...)
+	}
 	if len(gaps) == 0 {
 		return Truth{Tri: No, Because: []Evidence{{Fact: "trailList"}}}
 	}
@@ -112,7 +116,10 @@ func (a *Account) Recorders() []coverage.Recorder {
 	if a.Listed() {
 		hidden = coverage.No
 	}
-	for _, g := range a.Unlisted() {
+	for _, g := range a.Trails.Gaps { // accepted ones too: they may keep the events of the global Region
+		if g.AnsweredBy != "" {
+			continue
+		}
 		out = append(out, coverage.Recorder{ID: g.String(), Home: g.Region, MultiRegion: hidden})
 	}
 	for _, r := range a.World().Maybe {
@@ -123,7 +130,7 @@ func (a *Account) Recorders() []coverage.Recorder {
 
 func triValue(v Value[bool]) Tri {
 	if b, ok := v.Get(); ok {
-		return triOf(b)
+		return coverage.Known(b)
 	}
 	return Unknown
 }

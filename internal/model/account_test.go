@@ -46,7 +46,7 @@ func TestUnseen(t *testing.T) {
 		{"a b", "a b", true, false, model.Unknown, model.Unknown},
 		{"a b", "+a", true, true, model.No, model.No},
 		{"a b", "+a b", true, false, model.Unknown, model.Unknown},
-		{"a b", "+a +b", true, false, model.No, model.No},
+		{"a b", "+a +b", true, false, model.Unknown, model.Unknown}, // to accept is not to know
 		{"a b", "", false, true, model.No, model.Unknown},
 		{"a b", "a b", false, false, model.Unknown, model.Unknown},
 		{"a b", "*", true, false, model.Unknown, model.Unknown}, // the list itself is missing
@@ -120,7 +120,7 @@ func TestRecordersStandForWhatIsHidden(t *testing.T) {
 	}{
 		{"eu-west-1 us-east-1", "", true, 0, model.No},
 		{"eu-west-1 us-east-1", "us-east-1", true, 1, model.No},
-		{"eu-west-1 us-east-1", "+us-east-1", true, 0, model.No},
+		{"eu-west-1 us-east-1", "+us-east-1", true, 1, model.No},
 		{"eu-west-1 us-east-1", "eu-west-1 us-east-1", true, 2, model.Unknown},
 		{"eu-west-1 us-east-1", "*", true, 1, model.Unknown},
 	} {
@@ -157,8 +157,11 @@ func TestLinkGivesMembersWhatTheOwnerKnows(t *testing.T) {
 	s := &model.Snapshot{Accounts: []*model.Account{{ID: number}, {ID: owner}}}
 	s.Accounts[0].Trails.Items, s.Accounts[1].Trails.Items = []*model.Trail{here}, []*model.Trail{there}
 	s.Link()
-	if logging, ok := here.Logging.Get(); !ok || !logging || !here.Delivery["us-east-1"].Known() {
-		t.Error("the member does not know what its owner knows")
+	if logging, ok := here.Logging.Get(); !ok || !logging || here.Logging.Origin().Account != owner {
+		t.Error("the member does not know what its owner knows, or not from whom")
+	}
+	if here.Delivery["us-east-1"].Known() {
+		t.Error("how the owner's events are delivered says nothing of the member's")
 	}
 	if key, _ := here.Key.Get(); key != "here" {
 		t.Errorf("what the member knew by itself is gone: %q", key)

@@ -47,7 +47,7 @@ type Attribute interface {
 	Same(a, b *Trail) bool
 	Copy(to, from *Trail)
 	inherit(to, from *Trail)
-	encode(*Trail) json.RawMessage
+	JSON(*Trail) json.RawMessage
 	decode(*Trail, json.RawMessage, Origin) error
 	origin(*Trail) Origin
 }
@@ -76,12 +76,15 @@ func (a Attr[T]) Known(t *Trail) bool { return a.at(t).known }
 // Evidence is the attribute as a finding shows it.
 func (a Attr[T]) Evidence(t *Trail) Evidence {
 	v := a.at(t)
-	return Evidence{Fact: a.name, Value: a.encode(t), Origin: v.Origin()}
+	if !v.known {
+		return Evidence{Fact: a.name, Origin: v.Origin()}
+	}
+	return Evidence{Fact: a.name, Value: v.v, Origin: v.from}
 }
 
 // Same tells that two trails have the same known value, or that neither knows it.
 func (a Attr[T]) Same(x, y *Trail) bool {
-	return a.Known(x) == a.Known(y) && bytes.Equal(a.encode(x), a.encode(y))
+	return a.Known(x) == a.Known(y) && bytes.Equal(a.JSON(x), a.JSON(y))
 }
 
 // Copy gives one trail the attribute of another.
@@ -95,18 +98,8 @@ func (a Attr[T]) inherit(to, from *Trail) {
 
 func (a Attr[T]) origin(t *Trail) Origin { return a.at(t).from }
 
-// encode is the bare value, or nil when unknown.
-func (a Attr[T]) encode(t *Trail) json.RawMessage {
-	v := a.at(t)
-	if !v.known {
-		return nil
-	}
-	raw, err := json.Marshal(v.v)
-	if err != nil || string(raw) == "null" { // a value that cannot be written is not known to anybody else
-		return nil
-	}
-	return raw
-}
+// JSON is the bare value, or nil when it is unknown.
+func (a Attr[T]) JSON(t *Trail) json.RawMessage { return a.Evidence(t).JSON() }
 
 func (a Attr[T]) decode(t *Trail, raw json.RawMessage, from Origin) error {
 	if len(raw) == 0 || string(raw) == "null" {
@@ -125,7 +118,7 @@ func (a Attr[T]) decode(t *Trail, raw json.RawMessage, from Origin) error {
 func (t *Trail) Is(a Attr[bool]) Truth {
 	is := Unknown
 	if v, ok := a.Of(t).Get(); ok {
-		is = triOf(v)
+		is = coverage.Known(v)
 	}
 	return Truth{Tri: is, Because: []Evidence{a.Evidence(t)}}
 }
@@ -134,14 +127,7 @@ func (t *Trail) Is(a Attr[bool]) Truth {
 func (t *Trail) Has(a Attr[string]) Truth {
 	is := Unknown
 	if v, ok := a.Of(t).Get(); ok {
-		is = triOf(v != "")
+		is = coverage.Known(v != "")
 	}
 	return Truth{Tri: is, Because: []Evidence{a.Evidence(t)}}
-}
-
-func triOf(b bool) Tri {
-	if b {
-		return Yes
-	}
-	return No
 }

@@ -68,6 +68,11 @@ type Control struct {
 
 // FindingID is the same for the same account, rule and resource, in every run and every version.
 func FindingID(account, rule string, r Ref) string {
-	sum := sha256.Sum256([]byte(account + "\x00" + rule + "\x00" + r.Kind + "\x00" + r.ID))
+	var room [256]byte
+	text := room[:0]
+	for _, part := range []string{account, rule, r.Kind, r.ID} {
+		text = append(append(text, part...), 0)
+	}
+	sum := sha256.Sum256(text[:len(text)-1])
 	return hex.EncodeToString(sum[:8])
 }

@@ -93,7 +93,7 @@ func sortedKeys(m map[string]any) []string {
 var named = map[string]string{
 	"name": "trail", S3Bucket.name: "bucket", S3Prefix.name: "prefix", SNSTopic.name: "topic", LogGroup.name: "log-group",
 	LogRole.name: "role", KMSKey.name: "key", "caller": "caller", "id": "account", "account": "account",
-	"Name": "selector", "Key": "tag", "Value": "value", "Values": "value", "file": "file",
+	"Name": "selector", "Key": "tag", "Value": "value", "Values": "value",
 }
 
 // plain are the fields of a selector whose values are AWS's words; any other field's values are names.

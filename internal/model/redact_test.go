@@ -26,14 +26,14 @@ const planted = `{"schema": "cairn.snapshot/v1", "collectedAt": "2026-11-25T12:0
      {"Field": "userIdentity.arn", "NotStartsWith": ["arn:aws:sts::987654321098:assumed-role/PLANTapp"]}, {"Field": "vpcEndpointId", "Equals": ["vpce-PLANTendpoint"]}]}]}},
    "delivery": {"eu-west-1": {"s3": {"error": "AccessDenied: PLANTbucket-987654321098"}, "digest": {}, "logs": {}, "sns": {}}},
    "origins": {"IsLogging": {"call": "GetTrailStatus", "region": "eu-west-1", "why": "ValidationException: PLANTtrail and PLANTgroup/PLANTdeep of 987654321098 are unwell"},
-    "KmsKeyId": {"file": "PLANTdir/main.tf", "line": 3}}},
+    "KmsKeyId": {"call": "DescribeTrails"}}},
   {"arn": "arn:aws:cloudtrail:us-east-1:123450987612:trail/us-east-1", "name": "us-east-1", "values": {"HomeRegion": "us-east-1", "S3BucketName": "PLANTbucket-987654321098",
    "SnsTopicARN": "PLANTtopicname", "KmsKeyId": "alias/PLANTalias",
    "EventSelectors": {"TrailARN": "arn:aws:cloudtrail:us-east-1:123450987612:trail/us-east-1", "EventSelectors": [{"ReadWriteType": "All", "DataResources": [
     {"Type": "AWS::S3::Object", "Values": ["arn:aws:s3:::PLANTbucket-987654321098/", "arn:aws:s3"]}, {"Type": "AWS::Lambda::Function", "Values": ["arn:aws:lambda:eu-west-1:987654321098:function:PLANTfunction", "PLANTodd"]}]}]}}}
  ], "gaps": []},
  "gaps": [{"call": "GetTrailStatus", "account": "987654321098", "region": "eu-west-1", "resource": "arn:aws:cloudtrail:eu-west-1:987654321098:trail/PLANTtrail", "code": "X", "why": "X"}]},
-{"id": "123450987612", "caller": "arn:aws:iam::123450987612:root", "partition": "aws", "regions": {"items": []}, "trails": {"items": []}}]}`
+{"id": "123450987612", "caller": "arn:aws:iam::123450987612:root", "partition": "aws", "regions": {"items": ["us-east-1"]}, "trails": {"items": []}}]}`
 
 func redacted(t *testing.T, doc string) (*model.Snapshot, string) {
 	t.Helper()

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"time"
 )
 
@@ -39,7 +38,8 @@ func (s *Snapshot) Account(id string) *Account {
 }
 
 // Link gives members' copies of an organization's trail what its owner knows of it, where the snapshot
-// holds the owner: selectors and status can only be read there. It runs before rules do, once.
+// holds the owner: selectors and status can only be read there. Delivery is each account's own (CloudTrail User
+// Guide, "cloudtrail-troubleshooting": see the member's GetTrailStatus). It runs before rules do, once.
 func (s *Snapshot) Link() {
 	for _, member := range s.Accounts {
 		for _, t := range member.Trails.Items {
@@ -68,12 +68,6 @@ func inherit(t, owned *Trail) {
 			a.inherit(t, owned)
 		}
 	}
-	for region, v := range owned.Delivery {
-		if !t.Delivery[region].Known() {
-			v.from.Account = t.Owner()
-			t.SetDelivery(region, v)
-		}
-	}
 }
 
 // ReadSnapshot reads a snapshot file and refuses one of another version. Members that it does not know are ignored.
@@ -95,10 +89,6 @@ func ReadSnapshot(r io.Reader) (*Snapshot, error) {
 	if err := s.check(); err != nil {
 		return nil, fmt.Errorf("read snapshot: %w", err)
 	}
-	for _, a := range s.Accounts {
-		a.Regions = present(a.Regions, a.ID, "ListRegions")
-		a.Trails = present(a.Trails, a.ID, "DescribeTrails")
-	}
 	return &s, nil
 }
 
@@ -119,8 +109,10 @@ func (s *Snapshot) check() error {
 			return fmt.Errorf("account %s is there twice", a.ID)
 		}
 		seen[a.ID] = true
-		if j := slices.Index(a.Trails.Items, nil); j >= 0 {
-			return fmt.Errorf("account %s: trails[%d] is null", a.ID, j)
+		a.Regions = present(a.Regions, a.ID, "ListRegions")
+		a.Trails = present(a.Trails, a.ID, "DescribeTrails")
+		if err := a.check(); err != nil {
+			return fmt.Errorf("account %s: %w", a.ID, err)
 		}
 	}
 	return nil

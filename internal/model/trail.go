@@ -1,6 +1,7 @@
 package model
 
 import (
+	"encoding/json"
 	"strings"
 	"time"
 
@@ -22,7 +23,7 @@ type Trail struct {
 	Insights  Value[[]InsightSelector]
 	Tags      Value[[]Tag]
 
-	Delivery map[string]Value[Delivery] // by Region
+	Delivery Deliveries
 }
 
 // Tag is one tag of a trail.
@@ -34,12 +35,33 @@ type InsightSelector struct {
 	EventCategories []string `json:",omitempty"`
 }
 
+// Deliveries are what GetTrailStatus says of delivery, by Region.
+type Deliveries map[string]Value[Delivery]
+
+// MarshalJSON writes each Region's delivery, null where it is unknown.
+func (d Deliveries) MarshalJSON() ([]byte, error) {
+	out := make(map[string]*Delivery, len(d))
+	for region, v := range d {
+		if known, ok := v.Get(); ok {
+			out[region] = &known
+		} else {
+			out[region] = nil
+		}
+	}
+	return json.Marshal(out)
+}
+
 // Delivery is what GetTrailStatus says of one Region: four streams, each with its last error.
 type Delivery struct {
 	S3     Stream `json:"s3"`
 	Digest Stream `json:"digest"`
 	Logs   Stream `json:"logs"` // CloudWatch Logs
 	SNS    Stream `json:"sns"`
+}
+
+// Failing tells whether some kind of delivery fails.
+func (d Delivery) Failing() bool {
+	return d.S3.Failing() || d.Digest.Failing() || d.Logs.Failing() || d.SNS.Failing()
 }
 
 // Stream is the state of one kind of delivery. AWS leaves the error out when all is well.
@@ -57,7 +79,7 @@ func (s Stream) Failing() bool {
 	if s.Error == "" || strings.EqualFold(s.Error, "none") {
 		return false
 	}
-	return s.Attempted.IsZero() || !s.Attempted.Before(s.Delivered)
+	return s.Attempted.IsZero() || !s.Attempted.Before(s.Delivered.Truncate(time.Second)) // attempts are told in whole seconds
 }
 
 // Ref names the trail.
@@ -75,12 +97,17 @@ const (
 )
 
 // ARNPart is a part of an ARN by its place, or "" where the text is no ARN.
-func ARNPart(arn string, i int) string {
-	parts := strings.SplitN(arn, ":", arnResource+1)
-	if len(parts) <= arnResource || parts[0] != "arn" {
+func ARNPart(arn string, place int) string {
+	if !strings.HasPrefix(arn, "arn:") || strings.Count(arn, ":") < arnResource {
 		return ""
 	}
-	return parts[i]
+	for range place {
+		_, arn, _ = strings.Cut(arn, ":")
+	}
+	if place < arnResource {
+		arn, _, _ = strings.Cut(arn, ":")
+	}
+	return arn
 }
 
 // ARNRegion is the Region inside an ARN: for a trail, its home.

@@ -12,17 +12,25 @@ type trailDoc struct {
 	ARN      string                     `json:"arn"`
 	Name     string                     `json:"name"`
 	Values   map[string]json.RawMessage `json:"values"`
-	Delivery map[string]*Delivery       `json:"delivery"`
+	Delivery map[string]*deliveryDoc    `json:"delivery"`
 	Origins  map[string]Origin          `json:"origins"`
+}
+
+// deliveryDoc tells a stream that is absent or null, which is unknown, from one without an error.
+type deliveryDoc struct {
+	S3     *Stream `json:"s3"`
+	Digest *Stream `json:"digest"`
+	Logs   *Stream `json:"logs"`
+	SNS    *Stream `json:"sns"`
 }
 
 const deliveryOrigin = "Delivery/" // the origins of a Region's delivery stand under this and the Region
 
 // MarshalJSON writes every attribute, null where it is unknown.
 func (t *Trail) MarshalJSON() ([]byte, error) {
-	doc := trailDoc{t.ARN, t.Name, map[string]json.RawMessage{}, map[string]*Delivery{}, map[string]Origin{}}
+	doc := trailDoc{t.ARN, t.Name, map[string]json.RawMessage{}, map[string]*deliveryDoc{}, map[string]Origin{}}
 	for _, a := range Attributes {
-		doc.Values[a.Name()] = a.encode(t)
+		doc.Values[a.Name()] = a.JSON(t)
 		if from := a.origin(t); from != (Origin{}) {
 			doc.Origins[a.Name()] = from
 		}
@@ -30,7 +38,7 @@ func (t *Trail) MarshalJSON() ([]byte, error) {
 	for region, v := range t.Delivery {
 		doc.Origins[deliveryOrigin+region] = v.from
 		if d, ok := v.Get(); ok {
-			doc.Delivery[region] = &d
+			doc.Delivery[region] = &deliveryDoc{&d.S3, &d.Digest, &d.Logs, &d.SNS}
 		} else {
 			doc.Delivery[region] = nil
 		}
@@ -55,10 +63,10 @@ func (t *Trail) UnmarshalJSON(data []byte) error {
 	}
 	for region, d := range doc.Delivery {
 		from := doc.Origins[deliveryOrigin+region]
-		if d == nil {
+		if d == nil || d.S3 == nil || d.Digest == nil || d.Logs == nil || d.SNS == nil {
 			t.SetDelivery(region, Unread[Delivery](from))
 		} else {
-			t.SetDelivery(region, Known(*d, from))
+			t.SetDelivery(region, Known(Delivery{*d.S3, *d.Digest, *d.Logs, *d.SNS}, from))
 		}
 	}
 	return nil
@@ -67,7 +75,7 @@ func (t *Trail) UnmarshalJSON(data []byte) error {
 // SetDelivery notes what a Region's GetTrailStatus said of delivery.
 func (t *Trail) SetDelivery(region string, v Value[Delivery]) {
 	if t.Delivery == nil {
-		t.Delivery = map[string]Value[Delivery]{}
+		t.Delivery = Deliveries{}
 	}
 	t.Delivery[region] = v
 }

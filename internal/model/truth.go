@@ -1,12 +1,28 @@
 package model
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"slices"
+)
 
-// Evidence is one fact that decided a verdict. A nil Value is an unknown one.
+// Evidence is one fact that decided a verdict. A nil Value is an unknown one; any other is written as the API
+// writes it. It is encoded when a report is, since most evidence is never looked at.
 type Evidence struct {
-	Fact   string          `json:"fact"`
-	Value  json.RawMessage `json:"value"`
-	Origin Origin          `json:"origin"`
+	Fact   string `json:"fact"`
+	Value  any    `json:"value"`
+	Origin Origin `json:"origin"`
+}
+
+// JSON is the value as a report writes it; nil when it is unknown.
+func (e Evidence) JSON() json.RawMessage {
+	if e.Value == nil {
+		return nil
+	}
+	raw, err := json.Marshal(e.Value)
+	if err != nil || string(raw) == "null" { // what cannot be written is not known to anybody else
+		return nil
+	}
+	return raw
 }
 
 // Truth is a three-valued answer with every fact that decided it.
@@ -26,50 +42,34 @@ func Any(ts ...Truth) Truth { return fold(Yes, No, ts) }
 // fold looks for the value that decides alone, then for an unknown; without either the rest holds.
 func fold(decides, rest Tri, ts []Truth) Truth {
 	for _, want := range []Tri{decides, Unknown} {
-		if out := pick(want, ts); len(out.found) > 0 {
-			return out.truth(want)
+		if slices.ContainsFunc(ts, func(t Truth) bool { return t.Tri == want }) {
+			return joined(want, ts)
 		}
 	}
-	return pick(rest, ts).truth(rest)
+	return joined(rest, ts)
 }
 
-// Not turns true and false round and keeps the evidence.
-func Not(t Truth) Truth {
-	switch t.Tri {
-	case Yes:
-		t.Tri = No
-	case No:
-		t.Tri = Yes
-	case Unknown:
+// joined is the truth that the operands of that value decided, with all their evidence.
+func joined(want Tri, ts []Truth) Truth {
+	n := 0
+	for _, t := range ts {
+		if t.Tri == want {
+			n += len(t.Because)
+		}
 	}
-	return t
+	out := Truth{Tri: want, Because: make([]Evidence, 0, n)}
+	for _, t := range ts {
+		if t.Tri == want {
+			out.Because = append(out.Because, t.Because...)
+		}
+	}
+	return out
 }
 
 // Fact is a truth that was worked out rather than read, under its own name.
 func Fact(is Tri, name string, value any, from Origin) Truth {
-	raw, err := json.Marshal(value)
-	if err != nil || is == Unknown {
-		raw = nil
+	if is == Unknown {
+		value = nil
 	}
-	return Truth{Tri: is, Because: []Evidence{{Fact: name, Value: raw, Origin: from}}}
-}
-
-type picked struct{ found []Truth }
-
-func pick(want Tri, ts []Truth) picked {
-	var p picked
-	for _, t := range ts {
-		if t.Tri == want {
-			p.found = append(p.found, t)
-		}
-	}
-	return p
-}
-
-func (p picked) truth(is Tri) Truth {
-	out := Truth{Tri: is}
-	for _, t := range p.found {
-		out.Because = append(out.Because, t.Because...)
-	}
-	return out
+	return Truth{Tri: is, Because: []Evidence{{Fact: name, Value: value, Origin: from}}}
 }

@@ -1,9 +1,6 @@
 package model
 
-import (
-	"cmp"
-	"fmt"
-)
+import "cmp"
 
 // Value is a fact that is known or not; its zero value is unknown, so that a field which nobody
 // filled can never pass for an answer. There is no way to the value but through [Value.Get].
@@ -36,22 +33,17 @@ func (v Value[T]) Origin() Origin {
 	return v.from
 }
 
-// Origin is where a fact comes from: an API call in a Region, or a line of a template.
+// Origin is where a fact comes from: an API call in a Region.
 type Origin struct {
 	Call   string `json:"call,omitempty"`   // the API operation, e.g. GetTrailStatus
 	Region string `json:"region,omitempty"` // where it was called
 	// Account is set when another account told it: an organization's trail is read by its owner.
 	Account string `json:"account,omitempty"`
-	File    string `json:"file,omitempty"`
-	Line    int    `json:"line,omitempty"`
 	Why     string `json:"why,omitempty"` // only when the fact is unknown: the error code or a sentence
 }
 
-// String is the origin for people: "GetTrailStatus eu-west-1" or "main.tf:12".
+// String is the origin for people: "GetTrailStatus eu-west-1".
 func (o Origin) String() string {
-	if o.File != "" {
-		return fmt.Sprintf("%s:%d", o.File, o.Line)
-	}
 	if o.Region == "" {
 		return o.Call
 	}

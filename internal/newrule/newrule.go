@@ -11,6 +11,8 @@ import (
 	"strings"
 	"text/template"
 	"time"
+
+	"cairn.example/internal/remediate"
 )
 
 //go:embed templates/*.tmpl
@@ -27,6 +29,9 @@ type card struct {
 	Title   string
 	Day     string // YYYY-MM-DD
 }
+
+// Forms are those in which a fix is printed: the page has a heading for each.
+func (card) Forms() []remediate.FormInfo { return remediate.Forms }
 
 var folderName = regexp.MustCompile(`^([a-z]{2,4})([0-9]{3})(-[a-z0-9]+)+$`)
 

@@ -83,7 +83,7 @@ var plain = regexp.MustCompile(`^[A-Za-z0-9_./:@%+=,-]+$`)
 // shell quotes a word. An asked value becomes a variable, and the command stops where it is not set.
 func (p Plan) shell(s string) string {
 	if !p.asks(s) {
-		return quote(s)
+		return Quote(s)
 	}
 	var b strings.Builder
 	for i, part := range p.split(s) {
@@ -91,13 +91,14 @@ func (p Plan) shell(s string) string {
 		case i%2 == 1:
 			b.WriteString(`"${` + shellVar(part) + `:?}"`)
 		case part != "":
-			b.WriteString(quote(part))
+			b.WriteString(Quote(part))
 		}
 	}
 	return b.String()
 }
 
-func quote(s string) string {
+// Quote makes any text one word of a shell's.
+func Quote(s string) string {
 	if plain.MatchString(s) {
 		return s
 	}

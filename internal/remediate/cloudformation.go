@@ -162,7 +162,7 @@ func (p Plan) importRuns(d delta, file string) []string {
 	}
 	at := " --region " + region + " --stack-name " + stack
 	return []string{
-		"aws cloudformation create-change-set" + at + " --change-set-name import --change-set-type IMPORT --template-body file://" + file + " --resources-to-import " + quote(string(resources)),
+		"aws cloudformation create-change-set" + at + " --change-set-name import --change-set-type IMPORT --template-body file://" + file + " --resources-to-import " + Quote(string(resources)),
 		"aws cloudformation wait change-set-create-complete" + at + " --change-set-name import",
 		"aws cloudformation execute-change-set" + at + " --change-set-name import",
 		"aws cloudformation wait stack-import-complete" + at,
@@ -195,11 +195,11 @@ func (p Plan) deploy(d delta, file string) string {
 
 // stackName is a name that CloudFormation accepts: letters, digits and hyphens.
 func stackName(t *model.Trail) string {
-	name := notLabel.ReplaceAllString(strings.ToLower(model.ARNPart(t.ARN, 5)), "-")
-	if strings.Contains(t.ARN, "${") {
+	_, name, _ := strings.Cut(t.ARN, ":trail/") // an example's Name is a parameter
+	if strings.Contains(name, "${") {
 		name = "trail"
 	}
-	return "cloudtrail-" + strings.Trim(strings.TrimPrefix(name, "trail-"), "-")
+	return "cloudtrail-" + strings.Trim(notLabel.ReplaceAllString(strings.ToLower(name), "-"), "-")
 }
 
 func cloudformationJSON(p Plan) ([]File, error) {

@@ -79,7 +79,7 @@ func shown(r row, t *model.Trail) string {
 func consoleCreate(t *model.Trail) []string {
 	var general []string
 	for _, r := range rows {
-		value := string(r.Attr.Evidence(t).Value)
+		value := string(r.Attr.JSON(t))
 		if r.Create != "" && r.Console != "" && r.Attr.Known(t) && value != r.Default && value != no {
 			general = append(general, shown(r, t))
 		}

@@ -16,7 +16,7 @@ var exampleTime = time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
 // Example is an account that fails the rule as its page shows, and the resource that fails.
 func Example(r *rule.Rule) (*model.Account, model.Ref) {
 	a := r.ExampleAccount()
-	for _, f := range rule.Judge(r, rule.NewGround(a, exampleTime), rule.Settings{Preset: rule.Default}) {
+	for _, f := range rule.Judge(r, rule.NewGround(a, exampleTime, nil), rule.Settings{Preset: rule.Default}, nil) {
 		if f.Status == model.StatusFail {
 			return a, f.Resource
 		}

@@ -117,7 +117,7 @@ func (p *Plan) fill(want *model.Account) {
 		p.Undo = nil
 	}
 	for _, form := range Forms {
-		if why := form.cannot(p); len(why) > 0 {
+		if why := form.refuses(p); len(why) > 0 {
 			p.NoForm[form.Form] = why
 		}
 	}

@@ -3,7 +3,6 @@ package remediate
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"cairn.example/internal/model"
@@ -24,10 +23,20 @@ const (
 // FormInfo is what there is to know about a form.
 type FormInfo struct {
 	Form
+	Heading  string // on a rule's page
 	Help     string
-	Language string // of a fenced block; "" for prose
-	full     func(row) (name, reset string)
+	Language string                         // of a fenced block; "" for prose
+	full     func(row) (name, reset string) // of a form that writes the whole trail: an attribute's name, and what leaving it out sets
+	cannot   func(delta) []string           // why the form cannot say a change, beyond what every form like it cannot
 	files    func(Plan) ([]File, error)
+}
+
+// Facts are what the form needs to know of a trail beyond what a rule needs: none, or all that it would reset.
+func (f FormInfo) Facts() []*model.FactKind {
+	if f.full == nil {
+		return nil
+	}
+	return Facts()
 }
 
 // File is one document of a rendered plan. Most forms have one; CloudFormation takes over an existing trail in two.
@@ -38,32 +47,32 @@ type File struct {
 
 // Forms lists every form, in the order in which pages show them.
 var Forms = []FormInfo{
-	{Form: CLI, Help: "AWS CLI commands that run as pasted", Language: "sh", files: cliFiles},
+	{Form: CLI, Heading: "AWS CLI", Help: "AWS CLI commands that run as pasted", Language: "sh", files: cliFiles},
 	{
-		Form: Terraform, Help: "a Terraform resource, and the import of a trail that exists", Language: "hcl",
-		full: func(r row) (string, string) { return r.Terraform, r.TFDefault }, files: terraformFiles,
+		Form: Terraform, Heading: "Terraform", Help: "a Terraform resource, and the import of a trail that exists", Language: "hcl",
+		full: func(r row) (string, string) { return r.Terraform, r.TFDefault }, cannot: noTerraform, files: terraformFiles,
 	},
 	{
-		Form: CloudFormationJSON, Help: "a CloudFormation template; for a trail that exists an import and an update", Language: "json",
+		Form: CloudFormationJSON, Heading: "CloudFormation (JSON)", Help: "a CloudFormation template; for a trail that exists an import and an update", Language: "json",
 		full: func(r row) (string, string) { return r.CloudFormation, r.CFNDefault }, files: cloudformationJSON,
 	},
 	{
-		Form: CloudFormationYAML, Help: "the same in YAML", Language: "yaml",
+		Form: CloudFormationYAML, Heading: "CloudFormation (YAML)", Help: "the same in YAML", Language: "yaml",
 		full: func(r row) (string, string) { return r.CloudFormation, r.CFNDefault }, files: cloudformationYAML,
 	},
-	{Form: Console, Help: "steps in the AWS console", files: consoleFiles},
+	{Form: Console, Heading: "AWS console", Help: "steps in the AWS console", cannot: noConsole, files: consoleFiles},
 }
 
-// ParseForm reads a form's name.
-func ParseForm(name string) (Form, error) {
+// FormNamed finds a form.
+func FormNamed(name Form) (FormInfo, error) {
 	var names []string
 	for _, f := range Forms {
-		if string(f.Form) == name {
-			return f.Form, nil
+		if f.Form == name {
+			return f, nil
 		}
 		names = append(names, string(f.Form))
 	}
-	return "", fmt.Errorf("format %q: want one of %s", name, strings.Join(names, ", "))
+	return FormInfo{}, fmt.Errorf("format %q: want one of %s", name, strings.Join(names, ", "))
 }
 
 // RefusedError is why a plan cannot be written.
@@ -90,12 +99,11 @@ func Files(p Plan, form Form) ([]File, error) {
 	if why := p.NoForm[form]; len(why) > 0 {
 		return nil, &RefusedError{Rule: p.Rule.ID, Form: form, Why: why}
 	}
-	i := slices.IndexFunc(Forms, func(f FormInfo) bool { return f.Form == form })
-	if i < 0 {
-		_, err := ParseForm(string(form))
+	f, err := FormNamed(form)
+	if err != nil {
 		return nil, err
 	}
-	files, err := Forms[i].files(p)
+	files, err := f.files(p)
 	if err != nil {
 		return nil, fmt.Errorf("write the fix for %s as %s: %w", p.Rule.ID, form, err)
 	}
@@ -116,16 +124,18 @@ func Render(p Plan, form Form, w io.Writer) error {
 	return nil
 }
 
-// cannot is why a form cannot say a plan.
-func (f FormInfo) cannot(p *Plan) []string {
+// refuses is why a form cannot say a plan.
+func (f FormInfo) refuses(p *Plan) []string {
 	var out []string
 	for _, d := range p.trails {
-		switch {
-		case f.full != nil:
-			out = append(out, f.lacks(d)...)
-		case f.Form == Console:
-			out = append(out, noConsole(d)...)
+		var why []string
+		if f.full != nil {
+			why = f.lacks(d)
 		}
+		if len(why) == 0 && f.cannot != nil {
+			why = f.cannot(d)
+		}
+		out = append(out, why...)
 	}
 	return out
 }
@@ -161,9 +171,6 @@ func (f FormInfo) lacks(d delta) []string {
 		if _, err := read(t); err != nil {
 			return []string{err.Error()}
 		}
-	}
-	if f.Form == Terraform {
-		return noTerraform(d)
 	}
 	return nil
 }

@@ -31,7 +31,7 @@ func guard(want *model.Account, d delta) (refused []string) {
 }
 
 func weakens(attr model.Attribute, d delta) bool {
-	switch string(attr.Evidence(d.want).Value) {
+	switch string(attr.JSON(d.want)) {
 	case "false":
 		return attr.Name() != model.Organization.Name()
 	case `""`:
@@ -66,6 +66,9 @@ func costs(want *model.Account, d delta) []string {
 	}
 	world := want.World()
 	goal := world.Management(coverage.Scope{})
+	if world.Lost([]coverage.Recorder{want.Recorder(d.want)}, nil, goal).Verdict == model.Yes {
+		return nil // it records no management event, so nothing is copied
+	}
 	for _, other := range want.Trails.Items {
 		if other.ARN == d.want.ARN || apart(other, d.want) {
 			continue

@@ -117,3 +117,23 @@ func TestMultiRegionBringsGlobalEvents(t *testing.T) {
 		}
 	}
 }
+
+// TestCostsAreOfCopiesOnly: a trail that records no management event makes no copy of any.
+func TestCostsAreOfCopiesOnly(t *testing.T) {
+	for selectors, want := range map[string]int{
+		`"EventSelectors":[{"IncludeManagementEvents":false,"DataResources":[{"Type":"AWS::S3::Object","Values":["arn:aws:s3"]}]}]`: 0,
+		`"EventSelectors":[{"IncludeManagementEvents":true}]`:                                                                       1,
+	} {
+		main, other := rule.Healthy("main", "eu-west-1"), rule.Healthy("other", "eu-west-1")
+		main.Logging = rule.Given(false)
+		rule.Choose(main, selectors)
+		a := &model.Account{
+			ID: main.Owner(), Caller: "me", Partition: "aws", Regions: model.List[string]{Items: []string{"eu-west-1", "us-east-1"}},
+			Trails: model.List[*model.Trail]{Items: []*model.Trail{main, other}},
+		}
+		p := Fix(&rule.Rule{Meta: rule.Meta{ID: "XX-001"}, Fix: func(f *rule.Fix) { f.Trail().Logging = rule.Given(true) }}, a, main.Ref())
+		if len(p.Steps) == 0 || len(p.Costs) != want {
+			t.Errorf("%s: %d steps, costs %q, want %d", selectors, len(p.Steps), p.Costs, want)
+		}
+	}
+}

@@ -66,7 +66,7 @@ func TestEveryTrailInEveryRepair(t *testing.T) {
 			}
 			a := account(tr)
 			for _, r := range all.Rules() {
-				for _, f := range rule.Judge(r, rule.NewGround(a, ruletest.At), rule.Settings{Preset: rule.Default}) {
+				for _, f := range rule.Judge(r, rule.NewGround(a, ruletest.At, nil), rule.Settings{Preset: rule.Default}, nil) {
 					if f.Status == model.StatusFail {
 						prove(t, r, a, f.Resource)
 					}
@@ -144,8 +144,8 @@ func prove(t *testing.T, r *rule.Rule, a *model.Account, at model.Ref) bool {
 	}
 	now := apply(t, a, p.Steps)
 	for _, change := range p.Changes {
-		if got := evidence(now, change); canonical(got) != canonical(change.To.Value) {
-			t.Errorf("%s: %s is %s after the plan, want %s", r.ID, change.To.Fact, got, change.To.Value)
+		if got := evidence(now, change); canonical(got) != canonical(change.To.JSON()) {
+			t.Errorf("%s: %s is %s after the plan, want %s", r.ID, change.To.Fact, got, change.To.JSON())
 		}
 	}
 	passes(t, r, a, now, at)
@@ -162,7 +162,7 @@ func evidence(a *model.Account, c remediate.Change) json.RawMessage {
 	t := a.Trail(c.Trail)
 	for _, attr := range model.Attributes {
 		if t != nil && attr.Name() == c.To.Fact {
-			return attr.Evidence(t).Value
+			return attr.JSON(t)
 		}
 	}
 	return nil
@@ -185,19 +185,19 @@ func canonical(raw json.RawMessage) string {
 func passes(t *testing.T, r *rule.Rule, was, now *model.Account, at model.Ref) {
 	t.Helper()
 	settings := rule.Settings{Preset: rule.Default}
-	for _, f := range rule.Judge(r, rule.NewGround(now, ruletest.At), settings) {
+	for _, f := range rule.Judge(r, rule.NewGround(now, ruletest.At, nil), settings, nil) {
 		if f.Resource == at && f.Status == model.StatusFail {
 			t.Errorf("%s still fails on %s: %s", r.ID, at.ID, f.Message)
 		}
 	}
 	for _, other := range all.Rules() {
 		var passed []model.Ref
-		for _, f := range rule.Judge(other, rule.NewGround(was, ruletest.At), settings) {
+		for _, f := range rule.Judge(other, rule.NewGround(was, ruletest.At, nil), settings, nil) {
 			if f.Status == model.StatusPass {
 				passed = append(passed, f.Resource)
 			}
 		}
-		for _, f := range rule.Judge(other, rule.NewGround(now, ruletest.At), settings) {
+		for _, f := range rule.Judge(other, rule.NewGround(now, ruletest.At, nil), settings, nil) {
 			if f.Status == model.StatusFail && slices.Contains(passed, f.Resource) {
 				t.Errorf("%s: now %s fails: %s", r.ID, other.ID, f.Message)
 			}

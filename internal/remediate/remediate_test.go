@@ -99,7 +99,7 @@ func glob(t *testing.T, pattern string) []string {
 }
 
 func TestUnknownFormIsRefusedByName(t *testing.T) {
-	_, err := remediate.ParseForm("pulumi")
+	_, err := remediate.FormNamed("pulumi")
 	if want := `format "pulumi": want one of cli, terraform, cloudformation-json, cloudformation-yaml, console`; fmt.Sprint(err) != want {
 		t.Errorf("got %v, want %s", err, want)
 	}

@@ -64,7 +64,7 @@ func (d delta) create() []Step {
 	t := d.want
 	input := []Member{text("Name", t.Name)}
 	for _, r := range rows {
-		if value := r.Attr.Evidence(t).Value; r.Create != "" && r.Attr.Known(t) && string(value) != r.Default {
+		if value := r.Attr.JSON(t); r.Create != "" && r.Attr.Known(t) && string(value) != r.Default {
 			input = append(input, Member{r.Create, value})
 		}
 	}
@@ -126,7 +126,7 @@ func updates(to *model.Trail, has func(model.Attribute) bool) []Member {
 			send = send || logs
 		}
 		if send && r.Update != "" && r.Attr.Known(to) {
-			out = append(out, Member{r.Update, r.Attr.Evidence(to).Value})
+			out = append(out, Member{r.Update, r.Attr.JSON(to)})
 		}
 	}
 	return out
@@ -142,7 +142,7 @@ func putSelectors(t *model.Trail) []Step {
 }
 
 func putInsights(t *model.Trail) Step {
-	return call(t, opPutInsights, text("TrailName", t.ARN), Member{"InsightSelectors", model.Insights.Evidence(t).Value})
+	return call(t, opPutInsights, text("TrailName", t.ARN), Member{"InsightSelectors", model.Insights.JSON(t)})
 }
 
 func tagSteps(from, to *model.Trail) []Step {

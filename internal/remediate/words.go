@@ -63,7 +63,7 @@ func says(a model.Attribute, d delta) string {
 
 // plainText is a value as a person reads it.
 func plainText(a model.Attribute, t *model.Trail) string {
-	raw := a.Evidence(t).Value
+	raw := a.JSON(t)
 	var s string
 	if err := json.Unmarshal(raw, &s); err != nil { // no string
 		return string(raw)

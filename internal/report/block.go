@@ -56,9 +56,9 @@ func (b *block) where() string {
 		return resource(b.items[0])
 	}
 	if slices.ContainsFunc(b.items, func(f *model.Finding) bool { return f.Resource.Kind != model.TrailKind }) {
-		return plural(len(b.items), "resource", "resources")
+		return model.Count(len(b.items), "resource", "resources")
 	}
-	return plural(len(b.items), "trail", "trails")
+	return model.Count(len(b.items), "trail", "trails")
 }
 
 // layout is where the columns of an account's findings begin.

@@ -18,7 +18,7 @@ func (w *textWriter) totals() {
 	noun := [2]string{"finding ", "findings "}
 	for _, status := range model.Statuses {
 		if n := w.summary.Statuses[status]; n > 0 {
-			parts = append(parts, plural(n, noun[0]+verbs[status][0], noun[1]+verbs[status][1]))
+			parts = append(parts, model.Count(n, noun[0]+verbs[status][0], noun[1]+verbs[status][1]))
 			noun = [2]string{}
 		}
 	}
@@ -30,7 +30,7 @@ func (w *textWriter) totals() {
 		}
 	}
 	if hidden := w.hidden(); hidden > 0 {
-		text += fmt.Sprintf(" %s left out of this report by --severity, --status or --region.", plural(hidden, "is", "are"))
+		text += fmt.Sprintf(" %s left out of this report by --severity, --status or --region.", model.Count(hidden, "is", "are"))
 	} else if !w.style.Verbose && w.summary.Statuses[model.StatusPass]+w.summary.Statuses[model.StatusNotApplicable] > 0 {
 		text = strings.TrimSuffix(text, ".") + " (-v shows them)."
 	}
@@ -64,12 +64,12 @@ func (w *textWriter) standards() {
 	switch {
 	case len(short) > 0:
 		if met > 0 {
-			short = append(short, plural(met, "other standard", "other standards")+" (all)")
+			short = append(short, model.Count(met, "other standard", "other standards")+" (all)")
 		}
 		words := append(strings.Fields("Requirements met, of those that these rules answer:"), separated(short)...)
 		w.hanging("", 2, fill(words, w.width, w.width-2)) // a score is not broken between lines
 	case met > 0:
-		w.para(0, 0, fmt.Sprintf("Every requirement that these rules answer is met, in %s.", plural(met, "standard", "standards")))
+		w.para(0, 0, fmt.Sprintf("Every requirement that these rules answer is met, in %s.", model.Count(met, "standard", "standards")))
 	}
 }
 
@@ -199,15 +199,10 @@ func (m *missing) text(several bool) string {
 		text += " " + m.AnsweredBy + " answered instead."
 	case m.Accepted:
 		text += " Accepted as such (regions.acceptUnread)."
-	case m.Permission != "" && denied(m.Code):
+	case m.Permission != "" && model.Denied(m.Code):
 		text += " Needs " + m.Permission + "."
 	}
 	return text
-}
-
-// denied tells a refusal, which a permission would lift, from any other failure.
-func denied(code string) bool {
-	return strings.HasPrefix(code, "AccessDenied") || strings.HasPrefix(code, "Unauthorized")
 }
 
 // calls says what cairn did.
@@ -217,6 +212,6 @@ func (w *textWriter) calls() {
 		refused = fmt.Sprintf("%d refused", n)
 	}
 	w.blank()
-	w.para(0, 0, fmt.Sprintf("%s, %s, at %s. cairn only read.", plural(w.summary.Calls.Requests, "call", "calls"), refused,
-		w.summary.CollectedAt.UTC().Format("2006-01-02 15:04:05 UTC")))
+	w.para(0, 0, fmt.Sprintf("%s, %s, at %s. cairn only read.", model.Count(w.summary.Calls.Requests, "call", "calls"), refused,
+		model.Moment(w.summary.CollectedAt)))
 }

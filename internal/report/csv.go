@@ -100,8 +100,8 @@ func controlText(c model.Control) string { return c.Framework + " " + c.ID }
 // evidenceText is a fact in a line: "IsLogging = false (GetTrailStatus eu-west-1)".
 func evidenceText(e model.Evidence) string {
 	text := e.Fact
-	if len(e.Value) > 0 && string(e.Value) != "null" {
-		text += " = " + string(e.Value)
+	if value := e.JSON(); value != nil {
+		text += " = " + string(value)
 	}
 	if from := e.Origin.String(); from != "" {
 		text += " (" + from + ")"

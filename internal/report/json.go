@@ -8,8 +8,8 @@ import (
 	"cairn.example/internal/model"
 )
 
-// AuditSchema names the version of the JSON document.
-const AuditSchema = "cairn.audit/v1"
+// auditSchema names the version of the JSON document.
+const auditSchema = "cairn.audit/v1"
 
 // document is the JSON format: a struct, so that its members keep this order.
 type document struct {
@@ -25,7 +25,7 @@ type jsonWriter struct {
 }
 
 func newJSON(out io.Writer, _ Style) Writer {
-	return &jsonWriter{out, document{Schema: AuditSchema, Findings: []model.Finding{}, Gaps: []model.Gap{}}}
+	return &jsonWriter{out, document{Schema: auditSchema, Findings: []model.Finding{}, Gaps: []model.Gap{}}}
 }
 
 func (w *jsonWriter) Start(s model.Summary) error {
@@ -88,7 +88,7 @@ func (w *jsonlWriter) Finding(f model.Finding) error { return w.line(findingLine
 
 func (w *jsonlWriter) Gap(g model.Gap) error { return w.line(gapLine{"gap", g}) }
 
-func (w *jsonlWriter) Close() error { return w.line(summaryLine{"summary", AuditSchema, w.summary}) }
+func (w *jsonlWriter) Close() error { return w.line(summaryLine{"summary", auditSchema, w.summary}) }
 
 func (w *jsonlWriter) line(v any) error {
 	enc := json.NewEncoder(w.out)

@@ -26,7 +26,7 @@ type Style struct {
 	Color   bool
 	Width   int  // columns; 0 is unknown
 	ASCII   bool // the locale has no UTF-8
-	Verbose bool // passes too
+	Verbose bool // everything: passes, answered gaps, and all that a failure has to say
 
 	// Page is a rule's page as Markdown, for the formats that carry it; nil leaves it out.
 	Page func(rule string) string

@@ -57,7 +57,7 @@ func (w *sarifWriter) Gap(g model.Gap) error {
 	switch {
 	case g.AnsweredBy != "":
 		text += "; " + g.AnsweredBy + " answered instead"
-	case g.Permission != "" && denied(g.Code):
+	case g.Permission != "" && model.Denied(g.Code):
 		text += "; needs " + g.Permission
 	}
 	w.gaps = append(w.gaps, sarifNotification{level, sarifText{Text: text}})

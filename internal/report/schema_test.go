@@ -150,7 +150,7 @@ const trailARN = "arn:aws:cloudtrail:us-east-1:111122223333:trail/main"
 
 func knownTrail(t *testing.T) *model.Trail {
 	t.Helper()
-	from := model.Origin{Call: "DescribeTrails", Region: "us-east-1", File: "main.tf", Line: 1}
+	from := model.Origin{Call: "DescribeTrails", Region: "us-east-1"}
 	trail := &model.Trail{ARN: trailARN, Name: "main"}
 	selectors, err := coverage.Parse([]byte(`{"TrailARN": "` + trailARN + `", "EventSelectors": [{"ReadWriteType": "All"}]}`))
 	if err != nil {

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -29,8 +30,7 @@ func wordOf(f *model.Finding) string {
 
 // caller is who read an account, as short as people say it: role/Audit, user/alice, root.
 func caller(arn string) string {
-	const resource = 5
-	kind, name, found := strings.Cut(model.ARNPart(arn, resource), "/")
+	kind, name, found := strings.Cut(afterAccount(arn), "/")
 	switch {
 	case kind == "":
 		return arn
@@ -62,11 +62,12 @@ func resource(f *model.Finding) string {
 }
 
 // trail is trail/main for a trail's ARN.
-func trail(arn string) string {
-	if i := strings.LastIndex(arn, ":"); i >= 0 {
-		return arn[i+1:]
-	}
-	return arn
+func trail(arn string) string { return cmp.Or(afterAccount(arn), arn) }
+
+// afterAccount is the resource inside an ARN, its last part.
+func afterAccount(arn string) string {
+	const place = 5 // arn:partition:service:region:account:resource
+	return model.ARNPart(arn, place)
 }
 
 // sentence ends a text with a full stop, where it has no end yet.
@@ -85,13 +86,6 @@ func opened(text string) string {
 		return text
 	}
 	return strings.ToUpper(text[:1]) + text[1:]
-}
-
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }
 
 // some lists names, the first few of many: "a, b and c".

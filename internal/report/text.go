@@ -92,7 +92,7 @@ func (w *textWriter) accounts() {
 		case t.quiet():
 			w.para(0, 2, fmt.Sprintf("Account %s%s: %s", t.ID, w.refused(t), cmp.Or(t.Headline, "nothing to put right by these rules.")))
 		default:
-			w.para(0, 2, fmt.Sprintf("Account %s: the same %s as in %s (-v shows them).", t.ID, plural(len(t.shown), "finding", "findings"), like))
+			w.para(0, 2, fmt.Sprintf("Account %s: the same %s as in %s (-v shows them).", t.ID, model.Count(len(t.shown), "finding", "findings"), like))
 		}
 	}
 	if len(all) > 0 {
@@ -112,7 +112,7 @@ func (w *textWriter) tell() []told {
 	var out []told
 	for _, a := range w.summary.Accounts {
 		out = append(out, told{a, by[a.ID]})
-		delete(by, a.ID) // an account that two roles read is told once
+		delete(by, a.ID)
 	}
 	for _, id := range slices.Sorted(maps.Keys(by)) { // of no account in the summary: never left out
 		out = append(out, told{model.AccountSummary{ID: id}, by[id]})
@@ -144,12 +144,20 @@ func (w *textWriter) overall(all []told) {
 	for _, t := range all {
 		count[t.Recorded]++
 	}
-	text := fmt.Sprintf("Every management event is recorded in %d of %d accounts", count[model.Yes], len(all))
+	verb := "record"
+	if count[model.Yes] == 1 {
+		verb = "records"
+	}
+	text := fmt.Sprintf("%d of %s %s every management event", count[model.Yes], model.Count(len(all), "account", "accounts"), verb)
+	var rest []string
 	if n := count[model.No]; n > 0 {
-		text += fmt.Sprintf(", not in %d", n)
+		rest = append(rest, model.Count(n, "does not", "do not"))
 	}
 	if n := count[model.Unknown]; n > 0 {
-		text += fmt.Sprintf(", and for %d it is not known", n)
+		rest = append(rest, model.Count(n, "is not known", "are not known"))
+	}
+	if len(rest) > 0 {
+		text += "; " + strings.Join(rest, ", and ")
 	}
 	w.para(0, 0, text+".")
 	w.blank()
@@ -160,13 +168,13 @@ func (w *textWriter) account(t *told, l layout) {
 	if t.Caller == "" {
 		w.para(0, 2, fmt.Sprintf("Account %s could not be read.", t.ID))
 	} else {
-		read := plural(max(0, t.Regions-len(w.away(t))), "Region", "Regions")
+		read := model.Count(max(0, t.Regions-len(w.away(t))), "Region", "Regions")
 		w.para(0, 2, fmt.Sprintf("Account %s, as %s. %s read%s.", t.ID, caller(t.Caller), read, w.refused(t)))
 	}
-	if len(w.summary.Accounts) == 1 {
-		w.blank()
-	}
 	if t.Headline != "" {
+		if len(w.summary.Accounts) == 1 {
+			w.blank()
+		}
 		w.para(0, 0, t.Headline)
 	}
 	for _, b := range blocks(slices.DeleteFunc(slices.Clone(t.shown), func(f model.Finding) bool { return !bad(f) })) {

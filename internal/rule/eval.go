@@ -2,9 +2,7 @@ package rule
 
 import (
 	"fmt"
-	"time"
 
-	"cairn.example/internal/coverage"
 	"cairn.example/internal/model"
 )
 
@@ -15,28 +13,6 @@ type Eval struct {
 	options  map[string]string
 	severity model.Severity
 	verdicts []*Verdict
-}
-
-// Ground is what all rules of one account share: its world, and answers that are worked out once.
-type Ground struct {
-	Account   *model.Account
-	World     coverage.World
-	At        time.Time // when the account was read
-	recorders []coverage.Recorder
-	decided   map[question]coverage.Answer
-	union     *coverage.Answer
-}
-
-// question is a coverage question about one trail; only equal questions share an answer.
-type question struct {
-	arn   string
-	scope string
-	alone bool // the trail as it is; else what its selectors would keep if it were on everywhere
-}
-
-// NewGround prepares an account for judgement.
-func NewGround(a *model.Account, at time.Time) *Ground {
-	return &Ground{Account: a, World: a.World(), At: at, decided: map[question]coverage.Answer{}}
 }
 
 // Verdict is a finding in the making.
@@ -57,8 +33,27 @@ func (v *Verdict) Note(format string, args ...any) {
 // Option is the value of one of the rule's options.
 func (e *Eval) Option(name string) string { return e.options[name] }
 
-// Say is what to tell of each verdict. An empty Unknown is written from the evidence.
-type Say struct{ Pass, Fail, Unknown string }
+// Say is what to tell of each verdict. What takes work to word is a function, and is called when it is told.
+// An unknown verdict is worded from its evidence unless Unknown says otherwise.
+type Say struct {
+	Pass, Fail, Unknown string
+	PassBy, FailBy      func() string
+}
+
+func (s Say) of(truth model.Truth) string {
+	text, by := s.Unknown, func() string { return unknownBecause(truth.Because) }
+	switch truth.Tri {
+	case model.Yes:
+		text, by = s.Pass, s.PassBy
+	case model.No:
+		text, by = s.Fail, s.FailBy
+	case model.Unknown:
+	}
+	if text == "" && by != nil {
+		text = by()
+	}
+	return text
+}
 
 // Trail judges a trail.
 func (e *Eval) Trail(t *model.Trail, truth model.Truth, say Say) *Verdict {
@@ -69,7 +64,9 @@ func (e *Eval) Trail(t *model.Trail, truth model.Truth, say Say) *Verdict {
 
 // OnAccount judges the account.
 func (e *Eval) OnAccount(truth model.Truth, say Say) *Verdict {
-	return e.judge(e.Account.Ref(), truth, say)
+	v := e.judge(e.Account.Ref(), truth, say)
+	e.noteAccepted(v)
+	return v
 }
 
 // NotApplicable says why the rule has nothing to judge on a trail.
@@ -80,19 +77,7 @@ func (e *Eval) NotApplicable(t *model.Trail, why string, because ...model.Eviden
 }
 
 func (e *Eval) judge(ref model.Ref, truth model.Truth, say Say) *Verdict {
-	v := &Verdict{Status: model.StatusOf(truth.Tri), Resource: ref, Evidence: truth.Because}
-	switch truth.Tri {
-	case model.Yes:
-		v.Message = say.Pass
-	case model.No:
-		v.Message = say.Fail
-	case model.Unknown:
-		v.Message = say.Unknown
-		if v.Message == "" {
-			v.Message = unknownBecause(truth.Because)
-		}
-	}
-	return e.add(v)
+	return e.add(&Verdict{Status: model.StatusOf(truth.Tri), Resource: ref, Evidence: truth.Because, Message: say.of(truth)})
 }
 
 func (e *Eval) add(v *Verdict) *Verdict {
@@ -100,16 +85,16 @@ func (e *Eval) add(v *Verdict) *Verdict {
 	return v
 }
 
-// Finish turns the verdicts into findings.
-func (e *Eval) findings() []model.Finding {
-	out := make([]model.Finding, len(e.verdicts))
-	for i, v := range e.verdicts {
-		out[i] = model.Finding{
+// report adds the verdicts as findings.
+func (e *Eval) report(found []model.Finding) []model.Finding {
+	for i := range e.verdicts {
+		v := e.verdicts[i]
+		found = append(found, model.Finding{
 			ID: model.FindingID(e.Account.ID, e.rule.ID, v.Resource), Rule: e.rule.ID, Title: e.rule.Title,
 			Status: v.Status, Severity: e.severity, Label: e.severity.Label(),
 			Account: e.Account.ID, Region: v.Region, Resource: v.Resource,
 			Message: v.Message, Notes: v.Notes, Evidence: v.Evidence,
-		}
+		})
 	}
-	return out
+	return found
 }

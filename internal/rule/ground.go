@@ -2,24 +2,45 @@ package rule
 
 import (
 	"slices"
-	"strings"
+	"time"
 
 	"cairn.example/internal/coverage"
 	"cairn.example/internal/model"
 )
 
-// Recorders are the account's trails, and what may hide in its gaps, as package coverage sees them.
-func (g *Ground) Recorders() []coverage.Recorder {
-	if g.recorders == nil {
-		g.recorders = g.Account.Recorders()
-	}
-	return g.recorders
+// Ground is what all rules of one account share: its world, and answers that are worked out once.
+type Ground struct {
+	Account *model.Account
+	World   coverage.World
+	At      time.Time // when the account was read
+
+	world    *world
+	union    *coverage.Answer
+	wholeJob *model.Trail
+	jobNote  string
+	failing  map[*model.Trail][]string // deliveries, by trail
+	searched bool                      // for wholeJob
 }
 
-// Union answers whether the account's trails together record every management event of every Region.
+// NewGround prepares an account for judgement among others; nil worlds judges it alone.
+func NewGround(a *model.Account, at time.Time, worlds *Worlds) *Ground {
+	if worlds == nil {
+		worlds = &Worlds{}
+	}
+	shared := worlds.of(a)
+	return &Ground{Account: a, World: shared.World, At: at, world: shared}
+}
+
+// Union answers whether the account's trails together record every management event of every Region. What may
+// hide in its gaps is a recorder too.
 func (g *Ground) Union() coverage.Answer {
 	if g.union == nil {
-		answer := g.World.Decide(g.World.Management(coverage.Scope{}), g.Recorders())
+		var answer coverage.Answer
+		if recorders := g.Account.Recorders(); len(recorders) == 1 {
+			answer = g.world.decide(coverage.Scope{}, recorders[0])
+		} else {
+			answer = g.World.Decide(g.world.goal(coverage.Scope{}), recorders)
+		}
 		g.union = &answer
 	}
 	return *g.union
@@ -27,35 +48,39 @@ func (g *Ground) Union() coverage.Answer {
 
 // Alone answers whether a trail, as it is, records every management event of every Region by itself.
 func (g *Ground) Alone(t *model.Trail) coverage.Answer {
-	return g.decide(question{arn: t.ARN, alone: true}, coverage.Scope{}, g.Account.Recorder(t))
+	return g.world.decide(coverage.Scope{}, g.Account.Recorder(t))
 }
 
 // Selects answers whether a trail's own selectors choose every management event in scope, wherever it
 // records and whether it is on or off.
 func (g *Ground) Selects(t *model.Trail, scope coverage.Scope) coverage.Answer {
-	r := g.Account.Recorder(t)
-	r.Logging, r.MultiRegion, r.Global, r.Sees = model.Yes, model.Yes, model.Yes, model.Yes
-	name := scope.ReadOnly.String() + " " + strings.Join(scope.Without, " ")
-	return g.decide(question{arn: t.ARN, scope: name}, scope, r)
+	r := coverage.Recorder{ID: t.ARN, Logging: model.Yes, MultiRegion: model.Yes, Global: model.Yes, Sees: model.Yes}
+	if s, ok := t.Selectors.Get(); ok {
+		r.Selectors = &s
+	}
+	return g.world.decide(scope, r)
 }
 
-func (g *Ground) decide(q question, scope coverage.Scope, r coverage.Recorder) coverage.Answer {
-	answer, ok := g.decided[q]
-	if !ok {
-		answer = g.World.Decide(g.World.Management(scope), []coverage.Recorder{r})
-		g.decided[q] = answer
-	}
-	return answer
-}
+// Missing names what an answer found not to be recorded: "KMS events", "any management event".
+func (g *Ground) Missing(answer coverage.Answer) string { return g.world.wordsOf(answer).missing }
+
+// LeftOut is Missing with an event that is lost: "KMS events, for example kms ScheduleKeyDeletion in us-east-1".
+func (g *Ground) LeftOut(answer coverage.Answer) string { return g.world.wordsOf(answer).leftOut }
 
 // WholeJob is a multi-Region trail that records everything by itself, or nil.
 func (g *Ground) WholeJob() *model.Trail {
-	for _, t := range g.Account.Trails.Items {
-		if multi, ok := t.MultiRegion.Get(); ok && multi && g.Alone(t).Verdict == model.Yes {
-			return t
+	if !g.searched {
+		g.searched = true
+		i := slices.IndexFunc(g.Account.Trails.Items, func(t *model.Trail) bool {
+			multi, ok := t.MultiRegion.Get()
+			return ok && multi && g.Alone(t).Verdict == model.Yes
+		})
+		if i >= 0 {
+			g.wholeJob = g.Account.Trails.Items[i]
+			g.jobNote = g.Short(g.wholeJob) + " does the whole job: it records every management event of every Region."
 		}
 	}
-	return nil
+	return g.wholeJob
 }
 
 // Covered turns an answer about trails into a truth with its evidence: what is in doubt, or the selectors
@@ -96,6 +121,7 @@ func (g *Ground) doubts(answer coverage.Answer) []model.Evidence {
 			ev = attr.Evidence(t)
 		case t != nil && ok: // known, but not understood
 			ev.Fact, ev.Origin.Call, ev.Origin.Region = attr.Name(), attr.Evidence(t).Origin.Call, attr.Evidence(t).Origin.Region
+		case t != nil: // Sees: the list of Regions would say it
 		case d.ID != "": // a gap as a recorder
 			ev = g.gapEvidence(d.ID)
 		}

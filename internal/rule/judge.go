@@ -11,16 +11,17 @@ type Settings struct {
 	Severities map[string]model.Severity    // rule -> severity, where it was changed
 }
 
-// Judge judges one account by one rule. An account that could not be read at all is unknown to every rule.
-func Judge(r *Rule, g *Ground, s Settings) []model.Finding {
+// Judge judges one account by one rule and adds what it found to found. An account that could not be read at all
+// is unknown to every rule.
+func Judge(r *Rule, g *Ground, s Settings, found []model.Finding) []model.Finding {
 	e := &Eval{Ground: g, rule: r, options: r.Settings(s.Preset, s.Options[r.ID]), severity: r.Severity}
 	if changed, ok := s.Severities[r.ID]; ok {
 		e.severity = changed
 	}
 	if unread := g.Account.Unread(); unread != nil {
 		e.OnAccount(model.Truth{Because: []model.Evidence{{Fact: "account", Origin: unread.Origin()}}}, Say{})
-		return e.findings()
+		return e.report(found)
 	}
 	r.Check(e, g.Account)
-	return e.findings()
+	return e.report(found)
 }

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"cairn.example/internal/coverage"
 	"cairn.example/internal/model"
 )
 
@@ -29,21 +28,13 @@ func (g *Ground) Names(trails []*model.Trail) string {
 	return strings.Join(out, ", ")
 }
 
-// Missing names what is not recorded, to stand behind "no trail records" and "does not record".
-func (g *Ground) Missing(answer coverage.Answer) string {
-	if rest, ok := strings.CutPrefix(g.World.Describe(answer.Missing), "every "); ok {
-		return "any " + rest
-	}
-	return g.World.Describe(answer.Missing)
-}
-
 // Stopped says of a trail that is known not to be logging since when; "" for any other.
 func Stopped(t *model.Trail) string {
 	if on, ok := t.Logging.Get(); !ok || on {
 		return ""
 	}
 	if at, ok := t.StoppedAt.Get(); ok && !at.IsZero() {
-		return "has not been logging since " + at.Format("2006-01-02 15:04:05 UTC")
+		return "has not been logging since " + model.Moment(at)
 	}
 	return "is not logging"
 }
@@ -57,6 +48,13 @@ func (e *Eval) NoteHealth(v *Verdict, t *model.Trail) {
 	e.NoteDelivery(v, t)
 }
 
+// NoteWholeJob names, beside a trail that does not satisfy a rule, the one that makes it harmless.
+func (e *Eval) NoteWholeJob(v *Verdict, t *model.Trail) {
+	if job := e.WholeJob(); job != nil && job != t {
+		v.Notes = append(v.Notes, e.jobNote)
+	}
+}
+
 // NoteSight tells that an organization's trail sends nothing from this account.
 func (e *Eval) NoteSight(v *Verdict, t *model.Trail) {
 	if home, ok := t.Home.Get(); ok && e.Account.Sees(t) == model.No {
@@ -66,41 +64,61 @@ func (e *Eval) NoteSight(v *Verdict, t *model.Trail) {
 
 // NoteDelivery tells where a trail's deliveries fail.
 func (e *Eval) NoteDelivery(v *Verdict, t *model.Trail) {
-	if failing := Failing(t); len(failing) > 0 {
+	if failing := e.Failing(t); len(failing) > 0 {
 		v.Note("%s: delivery is failing: %s (CT-011).", e.Short(t), strings.Join(failing, "; "))
 	}
 }
 
 // Failing lists a trail's failing deliveries by Region: "S3 in eu-west-1: AccessDenied".
-func Failing(t *model.Trail) []string {
+func (g *Ground) Failing(t *model.Trail) []string {
+	out, ok := g.failing[t]
+	if !ok {
+		out = failures(t)
+		if g.failing == nil {
+			g.failing = map[*model.Trail][]string{}
+		}
+		g.failing[t] = out
+	}
+	return slices.Clip(out)
+}
+
+func failures(t *model.Trail) []string {
+	if !failing(t) { // nearly always, and putting Regions in order is not free
+		return nil
+	}
 	var out []string
 	for _, region := range slices.Sorted(maps.Keys(t.Delivery)) {
-		d, ok := t.Delivery[region].Get()
-		if !ok {
-			continue
-		}
-		for _, s := range Streams(d) {
+		d, _ := t.Delivery[region].Get()
+		for _, s := range streams(d) {
 			if s.Failing() {
-				out = append(out, fmt.Sprintf("%s in %s: %s", s.Name, region, s.Error))
+				out = append(out, fmt.Sprintf("%s in %s: %s", s.name, region, s.Error))
 			}
 		}
 	}
 	return out
 }
 
-// NamedStream is one of a Region's four deliveries.
-type NamedStream struct {
-	Name string
+func failing(t *model.Trail) bool {
+	for _, v := range t.Delivery {
+		if d, ok := v.Get(); ok && d.Failing() {
+			return true
+		}
+	}
+	return false
+}
+
+type namedStream struct {
+	name string
 	model.Stream
 }
 
-// Streams lists a Region's deliveries under the names that people know.
-func Streams(d model.Delivery) []NamedStream {
-	return []NamedStream{{"S3", d.S3}, {"digest", d.Digest}, {"CloudWatch Logs", d.Logs}, {"SNS", d.SNS}}
+// streams lists a Region's deliveries under the names that people know.
+func streams(d model.Delivery) []namedStream {
+	return []namedStream{{"S3", d.S3}, {"digest", d.Digest}, {"CloudWatch Logs", d.Logs}, {"SNS", d.SNS}}
 }
 
-// NoteAccepted tells which Regions were left out because their refusal is accepted.
-func (e *Eval) NoteAccepted(v *Verdict) {
+// noteAccepted tells which Regions were left out because their refusal is accepted.
+func (e *Eval) noteAccepted(v *Verdict) {
 	var regions []string
 	for _, g := range e.Account.Trails.Gaps {
 		if g.Accepted {

@@ -30,8 +30,21 @@ func (e *Eval) Hidden() {
 	}
 }
 
-// NothingToJudge says on the account that a rule about trails has none, or that some may be hidden.
-func (e *Eval) NothingToJudge(why string) {
+// EachTrail judges every trail the account sees, and says what may hide in a Region that was refused. Without a
+// trail the rule has nothing to judge, for the reason none.
+func (e *Eval) EachTrail(none string, judge func(*model.Trail)) {
+	if len(e.Account.Trails.Items) == 0 {
+		e.nothingToJudge(none)
+		return
+	}
+	for _, t := range e.Account.Trails.Items {
+		judge(t)
+	}
+	e.Hidden()
+}
+
+// nothingToJudge says on the account that a rule about trails has none, or that some may be hidden.
+func (e *Eval) nothingToJudge(why string) {
 	hidden := e.Account.Unseen(false)
 	if hidden.Tri == model.Unknown {
 		e.OnAccount(hidden, Say{Unknown: e.hiddenBecause(hidden)})
@@ -93,7 +106,7 @@ func (r *reason) String() string {
 		at += " in " + strings.Join(r.regions, ", ")
 	}
 	why := r.why
-	if strings.HasPrefix(why, "AccessDenied") || strings.HasPrefix(why, "Unauthorized") {
+	if code, _, _ := strings.Cut(why, " "); model.Denied(code) {
 		if needs := model.PermissionFor(r.call); needs != "" {
 			why += ", needs " + needs
 		}

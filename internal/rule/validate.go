@@ -1,24 +1,50 @@
 package rule
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
+
+	"cairn.example/internal/model"
 )
 
 // Registry is the rules there are, by ID in order.
 type Registry []*Rule
 
-// Find is the rule of an ID or of an alias, or nil.
+// Find is the rule of an ID or of an alias, in any case, or nil.
 func (reg Registry) Find(name string) *Rule {
-	i := slices.IndexFunc(reg, func(r *Rule) bool { return r.ID == name || slices.Contains(r.Aliases, name) })
+	same := func(known string) bool { return strings.EqualFold(known, name) }
+	i := slices.IndexFunc(reg, func(r *Rule) bool { return same(r.ID) || slices.ContainsFunc(r.Aliases, same) })
 	if i < 0 {
 		return nil
 	}
 	return reg[i]
+}
+
+// Lookup is Find with an error that says what was probably meant.
+func (reg Registry) Lookup(name string) (*Rule, error) {
+	if r := reg.Find(name); r != nil {
+		return r, nil
+	}
+	var known []string
+	for _, r := range reg {
+		known = append(append(known, r.ID), r.Aliases...)
+	}
+	return nil, fmt.Errorf("no rule %q%s", name, cmp.Or(Suggest(name, known), "; cairn rules lists them"))
+}
+
+// Needs are the facts that the rules together need.
+func (reg Registry) Needs() []*model.FactKind {
+	var out []*model.FactKind
+	for _, r := range reg {
+		out = append(out, r.Needs...)
+	}
+	return model.Closure(out)
 }
 
 var ruleID = regexp.MustCompile(`^[A-Z]{2,4}-\d{3}$`)

@@ -34,7 +34,7 @@ func MakeMultiRegion(t *model.Trail) {
 // RecordManagement wants a trail's selectors to choose every management event and keeps everything else
 // that they choose. Selectors that together miss nothing stay as they are.
 func RecordManagement(f *Fix, t *model.Trail) {
-	if NewGround(f.Want, time.Time{}).Selects(t, coverage.Scope{}).Verdict == model.Yes {
+	if NewGround(f.Want, time.Time{}, nil).Selects(t, coverage.Scope{}).Verdict == model.Yes {
 		return
 	}
 	s, ok := t.Selectors.Get()
@@ -172,7 +172,7 @@ func switches(_ *Fix, t *model.Trail) int {
 }
 
 func lacks(f *Fix, t *model.Trail) int {
-	n, g := switches(f, t), NewGround(f.Want, time.Time{})
+	n, g := switches(f, t), NewGround(f.Want, time.Time{}, nil)
 	switch {
 	case g.Selects(t, coverage.Scope{}).Verdict == model.Yes:
 	case g.Selects(t, coverage.Scope{ReadOnly: model.Yes, Sources: ordinary}).Verdict == model.Yes,

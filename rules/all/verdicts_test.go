@@ -299,10 +299,13 @@ func permissionTable() string {
 
 var link = regexp.MustCompile(`\]\(([^)#:\s]+)(?:#[^)\s]*)?\)`)
 
+// linking are the pages whose links are followed.
+var linking = []string{docs + "*.md", docs + "*/*.md", docs + "../*.md", docs + "../test/*/testdata/*.md"}
+
 // TestLinksInDocsResolve follows every link from a page to a file of the repository.
 func TestLinksInDocsResolve(t *testing.T) {
 	followed := 0
-	for _, pattern := range []string{docs + "*.md", docs + "*/*.md"} {
+	for _, pattern := range linking {
 		for _, path := range glob(t, pattern) {
 			page, err := os.ReadFile(path)
 			if err != nil {

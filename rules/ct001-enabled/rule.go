@@ -37,23 +37,20 @@ func check(e *rule.Eval, a *model.Account) {
 		e.NoTrail(true, e.NoneSeen()+"; Event history keeps management events for 90 days, nothing else does")
 		return
 	}
-	satisfies := satisfying(e, a)
-	for _, t := range a.Trails.Items {
-		judge(e, t, satisfies)
-	}
-	if e.Option("require") == "every" || len(satisfies) == 0 && !a.Listed() {
-		e.Hidden()
-	}
-}
-
-func satisfying(e *rule.Eval, a *model.Account) []*model.Trail {
-	var out []*model.Trail
-	for _, t := range a.Trails.Items {
-		if enabled(e, t).Tri == model.Yes {
-			out = append(out, t)
+	truths := make([]model.Truth, len(a.Trails.Items))
+	var satisfies *model.Trail // the first that does
+	for i, t := range a.Trails.Items {
+		truths[i] = enabled(e, t)
+		if satisfies == nil && truths[i].Tri == model.Yes {
+			satisfies = t
 		}
 	}
-	return out
+	for i, t := range a.Trails.Items {
+		judge(e, t, truths[i], satisfies)
+	}
+	if e.Option("require") == "every" || satisfies == nil && !a.Listed() {
+		e.Hidden()
+	}
 }
 
 func enabled(e *rule.Eval, t *model.Trail) model.Truth {
@@ -63,25 +60,37 @@ func enabled(e *rule.Eval, t *model.Trail) model.Truth {
 	return model.All(t.Is(model.MultiRegion), t.Is(model.Logging))
 }
 
-func judge(e *rule.Eval, t *model.Trail, satisfies []*model.Trail) {
-	truth := enabled(e, t)
-	if truth.Tri != model.Yes && e.Option("require") == "any" && len(satisfies) > 0 {
-		by := satisfies[0]
-		v := e.Trail(t, enabled(e, by), rule.Say{Pass: e.Short(by) + " satisfies the rule for the account (require: any)"})
+func judge(e *rule.Eval, t *model.Trail, truth model.Truth, satisfies *model.Trail) {
+	if truth.Tri != model.Yes && e.Option("require") == "any" && satisfies != nil {
+		v := e.Trail(t, enabled(e, satisfies), rule.Say{Pass: e.Short(satisfies) + " satisfies the rule for the account (require: any)"})
 		v.Note("%s itself does not: %s.", e.Short(t), shortcomings(t))
 		return
 	}
-	v := e.Trail(t, truth, rule.Say{Pass: "records every Region", Fail: shortcomings(t)})
-	if truth.Tri != model.Yes {
-		if job := e.WholeJob(); job != nil && job != t {
-			v.Note("%s does the whole job: it records every management event of every Region.", e.Short(job))
+	if truth.Tri == model.No && e.Option("require") == "any" {
+		if account := anyOf(e); account.Tri == model.Unknown { // another trail may satisfy the rule for the account
+			v := e.Trail(t, account, rule.Say{})
+			v.Note("%s itself does not: %s.", e.Short(t), shortcomings(t))
+			return
 		}
+	}
+	v := e.Trail(t, truth, rule.Say{Pass: "records every Region", FailBy: func() string { return shortcomings(t) }})
+	if truth.Tri != model.Yes {
+		e.NoteWholeJob(v, t)
 		return
 	}
 	if why := rule.Stopped(t); why != "" {
 		v.Note("%s %s.", e.Short(t), why)
 	}
 	e.NoteHealth(v, t)
+}
+
+// anyOf is whether some trail satisfies the rule, seen or not.
+func anyOf(e *rule.Eval) model.Truth {
+	truths := []model.Truth{e.Account.Unseen(true)}
+	for _, t := range e.Account.Trails.Items {
+		truths = append(truths, enabled(e, t))
+	}
+	return model.Any(truths...)
 }
 
 // shortcomings is what is known to be wrong: "records eu-west-1 only, and is not logging".

@@ -25,18 +25,13 @@ var Rule = &rule.Rule{
 	Check:    check, Fix: fix, Example: example,
 }
 
-func check(e *rule.Eval, a *model.Account) {
-	if len(a.Trails.Items) == 0 {
-		e.NothingToJudge("there is no trail whose log files could be validated (CT-001)")
-		return
-	}
-	for _, t := range a.Trails.Items {
+func check(e *rule.Eval, _ *model.Account) {
+	e.EachTrail("there is no trail whose log files could be validated (CT-001)", func(t *model.Trail) {
 		e.Trail(t, t.Is(model.Validation), rule.Say{
 			Pass: "writes digests, so a changed, deleted or forged log file can be told",
 			Fail: "writes no digests: a log file that was changed or deleted could not be told",
 		})
-	}
-	e.Hidden()
+	})
 }
 
 func fix(f *rule.Fix) {

@@ -25,18 +25,13 @@ var Rule = &rule.Rule{
 	Check:    check, Fix: fix, Example: example,
 }
 
-func check(e *rule.Eval, a *model.Account) {
-	if len(a.Trails.Items) == 0 {
-		e.NothingToJudge("there is no trail whose log files could be encrypted (CT-001)")
-		return
-	}
-	for _, t := range a.Trails.Items {
+func check(e *rule.Eval, _ *model.Account) {
+	e.EachTrail("there is no trail whose log files could be encrypted (CT-001)", func(t *model.Trail) {
 		e.Trail(t, t.Has(model.KMSKey), rule.Say{
 			Pass: "encrypts its log files with a KMS key",
 			Fail: "names no KMS key: log files are encrypted with keys that S3 manages, and whoever may read the bucket may read them",
 		})
-	}
-	e.Hidden()
+	})
 }
 
 func fix(f *rule.Fix) {

@@ -3,7 +3,6 @@ package ct010
 
 import (
 	"embed"
-	"fmt"
 
 	"cairn.example/internal/coverage"
 	"cairn.example/internal/model"
@@ -57,14 +56,15 @@ func judge(e *rule.Eval, t *model.Trail) {
 		truths = append(truths, e.Covered(e.Selects(t, s), t))
 	}
 	truth := model.Any(truths...)
-	v := e.Trail(t, truth, rule.Say{Pass: recorded(e, t), Fail: missing(e, t, scopes)})
-	if s, ok := t.Selectors.Get(); ok && s.Assumed() {
+	v := e.Trail(t, truth, rule.Say{
+		PassBy: func() string { return recorded(e, t) },
+		FailBy: func() string { return missing(e, t, scopes) },
+	})
+	if s, ok := t.Selectors.Get(); ok && s.Assumed() && len(s.Doubts()) == 0 {
 		v.Note("%s has no selectors of its own: AWS's default is assumed, which is every management event and no data event.", e.Short(t))
 	}
 	if truth.Tri == model.No {
-		if job := e.WholeJob(); job != nil && job != t {
-			v.Note("%s does the whole job: it records every management event of every Region.", e.Short(job))
-		}
+		e.NoteWholeJob(v, t)
 	}
 	if truth.Tri == model.Yes {
 		if why := rule.Stopped(t); why != "" {
@@ -102,11 +102,7 @@ func missing(e *rule.Eval, t *model.Trail, scopes []coverage.Scope) string {
 }
 
 func leftOut(e *rule.Eval, t *model.Trail) string {
-	answer := e.Selects(t, coverage.Scope{})
-	if answer.Witness == nil {
-		return "some management events"
-	}
-	return fmt.Sprintf("%s, for example %s", e.Missing(answer), answer.Witness)
+	return e.LeftOut(e.Selects(t, coverage.Scope{}))
 }
 
 func fix(f *rule.Fix) {

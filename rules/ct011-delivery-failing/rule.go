@@ -2,14 +2,15 @@
 package ct011
 
 import (
+	"cmp"
 	"embed"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"time"
 
+	"cairn.example/internal/coverage"
 	"cairn.example/internal/model"
 	"cairn.example/internal/rule"
 )
@@ -38,101 +39,135 @@ var Rule = &rule.Rule{
 // Guide, "cloudtrail-log-file-validation-digest-file-structure"); two may be late.
 const staleDigest = 3 * time.Hour
 
-func check(e *rule.Eval, a *model.Account) {
-	if len(a.Trails.Items) == 0 {
-		e.NothingToJudge("there is no trail that could fail to deliver (CT-001)")
-		return
-	}
-	for _, t := range a.Trails.Items {
-		judge(e, t)
-	}
-	e.Hidden()
+func check(e *rule.Eval, _ *model.Account) {
+	e.EachTrail("there is no trail that could fail to deliver (CT-001)", func(t *model.Trail) { judge(e, t) })
 }
 
 func judge(e *rule.Eval, t *model.Trail) {
-	if on, ok := t.Logging.Get(); ok && !on {
+	on, known := t.Logging.Get()
+	if known && !on {
 		e.NotApplicable(t, rule.Stopped(t)+": a stopped trail delivers nothing (CT-001)", model.Logging.Evidence(t))
 		return
 	}
-	var regions []model.Truth
-	for _, region := range slices.Sorted(maps.Keys(t.Delivery)) {
-		regions = append(regions, delivers(e, t, region))
+	truth := model.All(append(deliveries(e, t), t.Is(model.Logging))...)
+	if truth.Tri == model.No && !known { // of a stopped trail it would not matter what its last error was
+		truth = t.Is(model.Logging)
+	}
+	e.Trail(t, truth, rule.Say{
+		PassBy: func() string {
+			return "delivers without an error in " + model.Count(len(regionsOf(e, t)), "Region", "Regions")
+		},
+		FailBy: func() string {
+			return "does not deliver: " + strings.Join(append(e.Failing(t), stale(e, t)...), "; ")
+		},
+	})
+}
+
+// regionsOf are the Regions whose delivery was read or should have been: of a trail that is not known to be
+// single-Region every enabled one, but those whose refusal is accepted.
+func regionsOf(e *rule.Eval, t *model.Trail) []string {
+	enabled := e.Account.Regions.Items
+	multi, known := t.MultiRegion.Get()
+	asked := func(region string) bool { return t.Delivery[region].Known() }
+	if multi && len(t.Delivery) == len(enabled) && !slices.ContainsFunc(enabled, func(r string) bool { return !asked(r) }) {
+		return enabled
+	}
+	all := slices.Collect(maps.Keys(t.Delivery))
+	if multi || !known {
+		all = append(all, enabled...)
+	}
+	slices.Sort(all)
+	return slices.DeleteFunc(slices.Compact(all), func(region string) bool {
+		return !asked(region) &&
+			slices.ContainsFunc(e.Account.Trails.Gaps, func(g model.Gap) bool { return g.Accepted && g.Region == region })
+	})
+}
+
+// deliveries is one truth where every Region is well, which is nearly always, else one a Region.
+func deliveries(e *rule.Eval, t *model.Trail) []model.Truth {
+	regions := regionsOf(e, t)
+	truths := make([]model.Truth, 0, len(regions)+1)
+	well := true
+	for _, region := range regions {
+		is := delivers(e, t, t.Delivery[region])
+		well = well && is == model.Yes
+		truths = append(truths, model.Truth{Tri: is})
+	}
+	if well && len(regions) > 0 {
+		from := model.Origin{Call: "GetTrailStatus"}
+		return []model.Truth{{Tri: model.Yes, Because: []model.Evidence{{Fact: "delivery", Value: t.Delivery, Origin: from}}}}
+	}
+	for i, region := range regions {
+		truths[i].Because = evidence(t, region, truths[i].Tri)
 	}
 	if len(regions) == 0 {
-		regions = []model.Truth{{Because: []model.Evidence{{Fact: "delivery", Origin: t.Logging.Origin()}}}}
+		truths = append(truths, model.Truth{Because: []model.Evidence{{Fact: "delivery", Origin: t.Logging.Origin()}}})
 	}
-	problems := append(rule.Failing(t), stale(e, t)...)
-	truth := model.All(append(regions, known(t))...)
-	v := e.Trail(t, truth, rule.Say{
-		Pass: fmt.Sprintf("delivers without an error in %s", count(len(t.Delivery))),
-		Fail: "does not deliver: " + strings.Join(problems, "; "),
-	})
-	if inherited(t) {
-		v.Note("This is how account %s, which owns the trail, sees its delivery.", t.Owner())
-	}
+	return truths
 }
 
-// inherited tells that the delivery was read in the account that owns an organization's trail.
-func inherited(t *model.Trail) bool {
-	for _, v := range t.Delivery {
-		if v.Origin().Account != "" {
-			return true
-		}
-	}
-	return false
-}
-
-// known keeps a trail whose state is unknown from passing: whether it is on decides if the rule applies.
-func known(t *model.Trail) model.Truth {
-	return t.Is(model.Logging)
-}
-
-func delivers(e *rule.Eval, t *model.Trail, region string) model.Truth {
-	v := t.Delivery[region]
+func delivers(e *rule.Eval, t *model.Trail, v model.Value[model.Delivery]) model.Tri {
 	d, ok := v.Get()
 	if !ok {
-		return model.Truth{Because: []model.Evidence{{Fact: "delivery", Origin: v.Origin()}}}
+		return model.Unknown
 	}
-	truth := model.Truth{Tri: model.Yes}
-	for _, s := range rule.Streams(d) {
-		if s.Failing() {
-			truth.Tri = model.No
-		}
+	if d.Failing() {
+		return model.No
 	}
-	if digestStale(e, t, d) {
-		truth.Tri = model.No
+	switch digestStale(e, t, d) {
+	case model.Yes:
+		return model.No
+	case model.No:
+		return model.Yes
+	case model.Unknown:
 	}
-	raw, err := json.Marshal(d)
-	if err != nil {
-		return model.Truth{Because: []model.Evidence{{Fact: "delivery", Origin: v.Origin()}}}
+	return model.Unknown
+}
+
+// evidence is a Region's delivery, or what must be known to judge it.
+func evidence(t *model.Trail, region string, is model.Tri) []model.Evidence {
+	v := t.Delivery[region]
+	from := v.Origin()
+	from.Call, from.Region = cmp.Or(from.Call, "GetTrailStatus"), cmp.Or(from.Region, region)
+	d, ok := v.Get()
+	switch {
+	case !ok:
+		return []model.Evidence{{Fact: "delivery", Origin: from}}
+	case is != model.Unknown:
+		return []model.Evidence{{Fact: "delivery", Value: d, Origin: from}}
 	}
-	truth.Because = []model.Evidence{{Fact: "delivery", Value: raw, Origin: v.Origin()}}
-	return truth
+	var out []model.Evidence
+	if !t.Validation.Known() {
+		out = append(out, model.Validation.Evidence(t))
+	}
+	if started, ok := t.StartedAt.Get(); !ok || started.IsZero() {
+		from := t.StartedAt.Origin()
+		from.Why = "the answer does not hold it, and the last digest is old"
+		out = append(out, model.Evidence{Fact: model.StartedAt.Name(), Origin: from})
+	}
+	return out
 }
 
 // digestStale tells that digests stopped coming although the trail has been on, with validation, for long enough.
 // An old delivery of log files proves nothing: a quiet Region delivers none.
-func digestStale(e *rule.Eval, t *model.Trail, d model.Delivery) bool {
-	validated, ok := t.Validation.Get()
-	started, since := t.StartedAt.Get()
+func digestStale(e *rule.Eval, t *model.Trail, d model.Delivery) model.Tri {
 	last := d.Digest.Delivered
-	return ok && validated && since && !started.IsZero() && !last.IsZero() &&
-		e.At.Sub(started) > staleDigest && e.At.Sub(last) > staleDigest
+	if last.IsZero() || e.At.Sub(last) <= staleDigest {
+		return model.No
+	}
+	long := model.Unknown // a trail that is on and was never started is half an answer
+	if started, ok := t.StartedAt.Get(); ok && !started.IsZero() {
+		long = coverage.Known(e.At.Sub(started) > staleDigest)
+	}
+	return model.All(t.Is(model.Validation), model.Truth{Tri: long}).Tri
 }
 
 func stale(e *rule.Eval, t *model.Trail) []string {
 	var out []string
 	for _, region := range slices.Sorted(maps.Keys(t.Delivery)) {
-		if d, ok := t.Delivery[region].Get(); ok && digestStale(e, t, d) {
-			out = append(out, fmt.Sprintf("digest in %s: the last one is of %s", region, d.Digest.Delivered.Format("2006-01-02 15:04:05 UTC")))
+		if d, ok := t.Delivery[region].Get(); ok && digestStale(e, t, d) == model.Yes {
+			out = append(out, fmt.Sprintf("digest in %s: the last one is of %s", region, model.Moment(d.Digest.Delivered)))
 		}
 	}
 	return out
-}
-
-func count(n int) string {
-	if n == 1 {
-		return "1 Region"
-	}
-	return fmt.Sprintf("%d Regions", n)
 }

@@ -43,10 +43,9 @@ func check(e *rule.Eval, a *model.Account) {
 	if does != nil {
 		v := e.OnAccount(truth, rule.Say{Pass: e.Short(does) + " records every management event of every Region by itself"})
 		e.NoteDelivery(v, does)
-		e.NoteAccepted(v)
 		return
 	}
-	v := e.OnAccount(truth, rule.Say{Fail: shortcomings(e, a)})
+	v := e.OnAccount(truth, rule.Say{FailBy: func() string { return shortcomings(e, a) }})
 	if truth.Tri == model.No && e.Union().Verdict == model.Yes {
 		v.Note("Together the trails do record every management event (CT-110 passes); CIS asks for one trail that does.")
 	}
@@ -82,7 +81,7 @@ func shortcoming(e *rule.Eval, t *model.Trail) string {
 	if answer.Witness == nil {
 		return "is not known to"
 	}
-	return fmt.Sprintf("does not record %s, for example %s", e.Missing(answer), answer.Witness)
+	return "does not record " + e.LeftOut(answer)
 }
 
 func fix(f *rule.Fix) {

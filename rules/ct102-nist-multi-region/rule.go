@@ -40,7 +40,10 @@ func check(e *rule.Eval, a *model.Account) {
 		}
 	}
 	truth := model.Any(append(truths, a.Unseen(true))...)
-	v := e.OnAccount(truth, rule.Say{Pass: e.Names(active) + " " + verb(active) + " active in every Region", Fail: fail(e, inactive)})
+	v := e.OnAccount(truth, rule.Say{
+		PassBy: func() string { return e.Names(active) + " " + verb(active) + " active in every Region" },
+		FailBy: func() string { return fail(e, inactive) },
+	})
 	for _, t := range active {
 		e.NoteHealth(v, t)
 	}
@@ -57,6 +60,10 @@ func check(e *rule.Eval, a *model.Account) {
 // sees is whether an organization's trail records in this account at all.
 func sees(a *model.Account, t *model.Trail) model.Truth {
 	home, _ := t.Home.Get()
+	if a.Sees(t) == model.Unknown {
+		why := "the list of Regions could not be read, and an organization's trail homed in an opt-in Region records only where that is enabled"
+		return model.Truth{Because: []model.Evidence{{Fact: "home Region enabled here", Origin: model.Origin{Why: why}}}}
+	}
 	return model.Fact(a.Sees(t), "home Region enabled here", home, t.Home.Origin())
 }
 

@@ -28,8 +28,11 @@ var Rule = &rule.Rule{
 func check(e *rule.Eval, a *model.Account) {
 	answer := e.Union()
 	v := e.OnAccount(e.Covered(answer, a.Trails.Items...), rule.Say{
-		Pass: fmt.Sprintf("every management event is recorded in %d of %d Regions; event data stores are not counted", len(e.World.Regions), len(e.World.Regions)),
-		Fail: lost(e),
+		PassBy: func() string {
+			n := len(e.World.Regions)
+			return fmt.Sprintf("every management event is recorded in %d of %d Regions; event data stores are not counted", n, n)
+		},
+		FailBy: func() string { return lost(e) },
 	})
 	if answer.Verdict == model.Yes {
 		for _, t := range a.Trails.Items {
@@ -41,7 +44,6 @@ func check(e *rule.Eval, a *model.Account) {
 			e.NoteSight(v, t)
 		}
 	}
-	e.NoteAccepted(v)
 }
 
 func lost(e *rule.Eval) string {

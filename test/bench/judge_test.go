@@ -4,16 +4,12 @@ import (
 	"bytes"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"cairn.example/frameworks"
-	"cairn.example/internal/app"
 	"cairn.example/internal/audit"
 	"cairn.example/internal/awsfake"
 	"cairn.example/internal/collect"
@@ -67,12 +63,9 @@ func organization(b *testing.B, accounts int, trails []trail) *model.Snapshot {
 		b.Fatal(err)
 	}
 	defer stop()
-	target := collect.Target{Config: aws.Config{
-		Region: "us-east-1", BaseEndpoint: &url, HTTPClient: &http.Client{Transport: &http.Transport{}},
-		Credentials: credentials.NewStaticCredentialsProvider("bench", "bench", ""),
-	}}
+	target := collect.Target{Config: awsfake.Config(url, collect.FirstRegion)}
 	one, err := collect.Collect(b.Context(), []collect.Target{target}, collect.Options{
-		Facts: app.Facts(all.Rules()), Now: time.Now, Log: slog.New(slog.DiscardHandler), Settings: collect.Settings{Rate: 1e6},
+		Facts: all.Rules().Needs(), Now: time.Now, Log: slog.New(slog.DiscardHandler), Settings: collect.Settings{Rate: 1e6},
 	})
 	if err != nil {
 		b.Fatal(err)

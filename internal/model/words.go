@@ -1,0 +1,26 @@
+package model
+
+import (
+	"strconv"
+	"time"
+)
+
+// Count is a number with its noun: 1 trail, 2 trails.
+func Count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.Itoa(n) + " " + many
+}
+
+// Moment is a time for people: 2026-11-02 14:03:11 UTC.
+func Moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
+
+// Denied tells an error code that means a missing permission, as AWS's services spell it.
+func Denied(code string) bool {
+	switch code {
+	case "AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "UnauthorizedAccess":
+		return true
+	}
+	return false
+}
