@@ -183,7 +183,7 @@ func score(o Options, found []model.Finding) []model.FrameworkSummary {
 	}
 	out := []model.FrameworkSummary{}
 	for _, f := range o.Frameworks {
-		sum := model.FrameworkSummary{ID: f.ID, Name: f.Name + " " + f.Version}
+		sum := model.FrameworkSummary{ID: f.ID, Name: f.Title()}
 		for _, r := range f.Requirements {
 			judged := slices.DeleteFunc(slices.Clone(r.Rules), func(id string) bool { return o.Rules.Find(id) == nil })
 			if len(judged) == 0 {

@@ -119,7 +119,7 @@ func (a *account) gap(err error, call, region, resource string) model.Gap {
 		a.run.stop(fmt.Errorf("%s in %s: %s: %w", call, region, code, ErrExpired))
 	}
 	if gone, ok := errors.AsType[*baseError](err); ok {
-		a.run.stop(fmt.Errorf("%s in %s: %s: %w", call, region, innermost(gone), ErrExpired))
+		a.run.stop(fmt.Errorf("%s in %s: %w: %w", call, region, innermost(gone), ErrExpired))
 	}
 	if bad, ok := errors.AsType[*insecureError](err); ok {
 		a.run.stop(bad)

@@ -94,8 +94,11 @@ type reason struct {
 }
 
 func (r *reason) about() string {
-	if r.fact == "trailList" {
+	switch r.fact {
+	case "trailList":
 		return "not every trail can be seen"
+	case "account":
+		return "the account could not be read"
 	}
 	return r.fact + " is not known"
 }

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-
 	"cairn.example/frameworks"
 	"cairn.example/internal/audit"
 	"cairn.example/internal/awsfake"
