@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"time"
 
@@ -62,8 +63,15 @@ func (a AWS) check() error {
 	if a.ExternalID != "" && len(a.Roles) == 0 {
 		return &UsageError{errors.New("--external-id goes with --role")}
 	}
+	for _, role := range a.Roles {
+		if !roleARN.MatchString(role) {
+			return &UsageError{fmt.Errorf("--role %q: want a role's ARN, such as arn:aws:iam::111122223333:role/cairn", role)}
+		}
+	}
 	return nil
 }
+
+var roleARN = regexp.MustCompile(`^arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+$`)
 
 // Selection is what to judge, and by which settings.
 type Selection struct {

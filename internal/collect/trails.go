@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
 
+	"cairn.example/internal/coverage"
 	"cairn.example/internal/model"
 )
 
@@ -39,6 +40,9 @@ func trailsOf(list []types.Trail, region string) ([]*model.Trail, error) {
 	for _, t := range list {
 		if !model.IsTrailARN(aws.ToString(t.TrailARN)) {
 			return nil, lacks("TrailARN, or none that AWS could have made, in an entry")
+		}
+		if model.ARNPartition(*t.TrailARN) != coverage.PartitionOf(region) {
+			continue // another partition's trail records nothing here
 		}
 		seen = append(seen, trailOf(t, model.Origin{Call: "DescribeTrails", Region: region}))
 	}

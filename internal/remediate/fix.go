@@ -108,7 +108,7 @@ func (p *Plan) fill(want *model.Account) {
 		p.Steps = append(p.Steps, d.steps()...)
 		undo, lost := d.undo()
 		p.Undo, p.NoUndo = append(undo, p.Undo...), append(p.NoUndo, lost...)
-		p.Costs = append(p.Costs, costs(want, d)...)
+		p.Costs = append(append(p.Costs, costs(want, d)...), dataCosts(d)...)
 		if stack := stackOf(d.want); stack != "" {
 			p.Notes = append(p.Notes, fmt.Sprintf("trail/%s belongs to the CloudFormation stack %s: change it there too, or the next update of the stack may take this back.", d.want.Name, stack))
 		}

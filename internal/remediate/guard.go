@@ -53,6 +53,24 @@ func sameBut(d delta) bool {
 	return slices.EqualFunc(was.data(), want.data(), func(a, b string) bool { return a == b })
 }
 
+// dataCosts says that a trail which chooses data or network events would record those of more Regions, or again:
+// AWS charges for each of them (AWS CloudTrail pricing).
+func dataCosts(d delta) []string {
+	if d.was == nil || !slices.ContainsFunc(d.attr, func(a model.Attribute) bool {
+		return a.Name() == model.MultiRegion.Name() || a.Name() == model.Logging.Name()
+	}) {
+		return nil
+	}
+	s, err := read(d.want)
+	if err != nil {
+		return []string{"Whether the trail chooses data events is not known: AWS charges for each that it records."}
+	}
+	if len(s.data()) == 0 {
+		return nil
+	}
+	return []string{"The trail chooses data or network events too, and AWS charges for each: it would record them wherever it records from now on."}
+}
+
 // costs says that another trail records what this one records from now on, for which AWS charges: the first copy
 // of management events in a Region is free, each further one is not (AWS CloudTrail pricing).
 func costs(want *model.Account, d delta) []string {

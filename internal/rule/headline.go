@@ -35,12 +35,20 @@ func (g *Ground) Summary() model.AccountSummary {
 }
 
 func (g *Ground) recorded() string {
-	n := len(g.World.Regions)
 	by := "by " + g.Names(logging(g.Account)) + " together"
 	if t := g.WholeJob(); t != nil {
 		by = "by " + g.Short(t)
 	}
-	return fmt.Sprintf("Every management event is recorded in %d of %d Regions, %s.", n, n, by)
+	return fmt.Sprintf("Every management event is recorded in %s, %s.", g.Everywhere(), by)
+}
+
+// Everywhere names the Regions of an account in which all is recorded: "17 of 17 Regions".
+func (g *Ground) Everywhere() string {
+	n := len(g.World.Regions)
+	if len(g.World.Maybe) > 0 {
+		return fmt.Sprintf("the %d Regions that every account has, and in any other that may be enabled", n)
+	}
+	return fmt.Sprintf("%d of %d Regions", n, n)
 }
 
 func (g *Ground) lost(answer coverage.Answer) string {

@@ -121,6 +121,21 @@ func fix(f *rule.Fix) {
 	}
 	rule.MakeMultiRegion(t)
 	rule.Start(t)
+	if others := singleRegion(f, t); others > 0 {
+		f.Note("The account has %s of one Region: one multi-Region trail is enough. Extend one and delete the others, or set CT-001.require=any; AWS allows 5 trails in a Region, and a multi-Region trail counts in each.",
+			model.Count(others, "other trail", "other trails"))
+	}
+}
+
+// singleRegion counts the account's other trails that record one Region.
+func singleRegion(f *rule.Fix, t *model.Trail) int {
+	n := 0
+	for _, other := range f.Want.Trails.Items {
+		if other != t && other.Is(model.MultiRegion).Tri == model.No {
+			n++
+		}
+	}
+	return n
 }
 
 // example is the failing case of the page.

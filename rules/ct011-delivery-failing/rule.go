@@ -53,7 +53,7 @@ func judge(e *rule.Eval, t *model.Trail) {
 	if truth.Tri == model.No && !known { // of a stopped trail it would not matter what its last error was
 		truth = t.Is(model.Logging)
 	}
-	e.Trail(t, truth, rule.Say{
+	v := e.Trail(t, truth, rule.Say{
 		PassBy: func() string {
 			return "delivers without an error in " + model.Count(len(regionsOf(e, t)), "Region", "Regions")
 		},
@@ -61,6 +61,7 @@ func judge(e *rule.Eval, t *model.Trail) {
 			return "does not deliver: " + strings.Join(append(e.Failing(t), stale(e, t)...), "; ")
 		},
 	})
+	e.NoteSight(v, t)
 }
 
 // regionsOf are the Regions whose delivery was read or should have been: of a trail that is not known to be

@@ -29,8 +29,7 @@ func check(e *rule.Eval, a *model.Account) {
 	answer := e.Union()
 	v := e.OnAccount(e.Covered(answer, a.Trails.Items...), rule.Say{
 		PassBy: func() string {
-			n := len(e.World.Regions)
-			return fmt.Sprintf("every management event is recorded in %d of %d Regions; event data stores are not counted", n, n)
+			return "every management event is recorded in " + e.Everywhere() + "; event data stores are not counted"
 		},
 		FailBy: func() string { return lost(e) },
 	})
