@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -119,9 +120,18 @@ func untouched(ts *testscript.TestScript, _ bool, _ []string) {
 
 // mute is a metadata service that takes connections and never answers, as where a firewall swallows everything.
 func mute(ts *testscript.TestScript, _ bool, _ []string) {
-	var open []net.Conn
-	url, _ := listen(ts, func(c net.Conn) { open = append(open, c) })
+	var (
+		mu   sync.Mutex
+		open []net.Conn
+	)
+	url, _ := listen(ts, func(c net.Conn) {
+		mu.Lock()
+		defer mu.Unlock()
+		open = append(open, c)
+	})
 	ts.Defer(func() {
+		mu.Lock()
+		defer mu.Unlock()
 		for _, c := range open {
 			_ = c.Close()
 		}

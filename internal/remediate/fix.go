@@ -21,7 +21,9 @@ func Fix(r *rule.Rule, a *model.Account, at model.Ref) Plan {
 		p.Refused = []string{f.Refusal}
 		return p
 	}
-	settle(a, f.Want)
+	for _, t := range f.Want.Trails.Items {
+		model.Settle(a.Trail(t.ARN), t)
+	}
 	trails, refused := compare(a, f.Want)
 	if len(refused) == 0 && len(trails) == 0 {
 		refused = []string{"there is nothing to change: the trail is already as the rule wants it"}
@@ -59,21 +61,6 @@ func cannot(r *rule.Rule, a *model.Account, at model.Ref) string {
 	}
 	return ""
 }
-
-// settle makes a wanted state one that AWS can be in: a trail that becomes multi-Region includes global service
-// events (CloudTrail User Guide, "cloudtrail-concepts"), and without a log group there is no role for it.
-func settle(is, want *model.Account) {
-	for _, t := range want.Trails.Items {
-		if t.Is(model.MultiRegion).Tri == model.Yes && !multiRegion(is.Trail(t.ARN)) {
-			t.Global = model.Known(true, model.Origin{})
-		}
-		if group, ok := t.LogGroup.Get(); ok && group == "" && t.LogRole.Known() {
-			t.LogRole = model.Known("", model.Origin{})
-		}
-	}
-}
-
-func multiRegion(t *model.Trail) bool { return t != nil && t.Is(model.MultiRegion).Tri == model.Yes }
 
 // compare finds what changes, and why it must not.
 func compare(is, want *model.Account) (out []delta, refused []string) {

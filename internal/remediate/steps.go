@@ -38,7 +38,7 @@ func (d delta) undo() (steps []Step, lost []string) {
 			lost = append(lost, fmt.Sprintf("%s was not known (%s)", a.Name(), a.Evidence(d.was).Origin.Reason()))
 		}
 	}
-	if global, ok := d.was.Global.Get(); ok && !global && multiRegion(d.was) && d.want.Is(model.GlobalEvents).Tri == model.Yes {
+	if global, ok := d.was.Global.Get(); ok && !global && d.was.Is(model.MultiRegion).Tri == model.Yes && d.want.Is(model.GlobalEvents).Tri == model.Yes {
 		lost = append(lost, "AWS refuses a multi-Region trail without global service events (InvalidParameterCombinationException)")
 	}
 	return change(d.want, d.was, d.attr), lost

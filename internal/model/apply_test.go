@@ -1,0 +1,165 @@
+package model_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/tools/txtar"
+
+	"cairn.example/internal/model"
+)
+
+var update = flag.Bool("update", false, "rewrite the wanted differences of the case files")
+
+// record is as much of a CloudTrail record as a call needs.
+type record struct {
+	EventID            string          `json:"eventID"`
+	EventTime          time.Time       `json:"eventTime"`
+	EventSource        string          `json:"eventSource"`
+	EventName          string          `json:"eventName"`
+	AwsRegion          string          `json:"awsRegion"`
+	RecipientAccountID string          `json:"recipientAccountId"`
+	ErrorCode          string          `json:"errorCode"`
+	RequestParameters  json.RawMessage `json:"requestParameters"`
+	ResponseElements   json.RawMessage `json:"responseElements"`
+}
+
+func (r record) call() model.ControlCall {
+	return model.ControlCall{
+		Service: r.EventSource, Op: r.EventName, Account: r.RecipientAccountID, Region: r.AwsRegion, ID: r.EventID, At: r.EventTime,
+		Request: r.RequestParameters, Response: r.ResponseElements,
+	}
+}
+
+// start is the account that the cases begin with.
+func start(tb testing.TB) *model.Account {
+	tb.Helper()
+	raw, err := os.ReadFile("testdata/apply/account.json")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	var a model.Account
+	if err := json.Unmarshal(raw, &a); err != nil {
+		tb.Fatal(err)
+	}
+	return &a
+}
+
+// TestApply plays the records of the case files, forwards or backwards, and tells what they changed.
+func TestApply(t *testing.T) {
+	paths, err := filepath.Glob("testdata/apply/*.txtar")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no cases: %v", err)
+	}
+	for _, path := range paths {
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
+			ar, err := txtar.ParseFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range ar.Files {
+				if i%2 == 0 {
+					play(t, ar, i)
+				}
+			}
+			if *update {
+				if err := os.WriteFile(path, txtar.Format(ar), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// play plays one pair of files: apply or rewind with records in the order in which they are to be played, and want.
+func play(t *testing.T, ar *txtar.Archive, i int) {
+	t.Helper()
+	title, what := ar.Files[i].Name, strings.Fields(ar.Files[i].Name)[0]
+	if i+1 >= len(ar.Files) || ar.Files[i+1].Name != "want" {
+		t.Fatalf("%s: want does not follow", title)
+	}
+	was := start(t)
+	now := was.Clone()
+	var gaps []model.Gap
+	dec := json.NewDecoder(bytes.NewReader(ar.Files[i].Data))
+	for dec.More() {
+		r := record{EventSource: "cloudtrail.amazonaws.com", AwsRegion: "eu-west-1", RecipientAccountID: was.ID, EventTime: time.Unix(1767225600, 0)}
+		if err := dec.Decode(&r); err != nil {
+			t.Fatalf("%s: %v", title, err)
+		}
+		switch what {
+		case "apply":
+			gaps = append(gaps, now.Apply(r.call())...)
+		case "rewind":
+			gaps = append(gaps, now.Rewind(r.call())...)
+		default:
+			t.Fatalf("%s: neither apply nor rewind", title)
+		}
+	}
+	got := difference(was, now)
+	for _, g := range gaps {
+		got += fmt.Sprintf("gap %s: %s\n", g.Code, g)
+	}
+	if *update {
+		ar.Files[i+1].Data = []byte(got)
+	} else if diff := cmp.Diff(string(ar.Files[i+1].Data), got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", title, diff)
+	}
+}
+
+// difference tells what one account has and another has not.
+func difference(was, now *model.Account) string {
+	var b strings.Builder
+	for _, t := range was.Trails.Items {
+		if now.Trail(t.ARN) == nil {
+			fmt.Fprintf(&b, "%s is gone\n", t.Name)
+		}
+	}
+	for _, t := range now.Trails.Items {
+		before := was.Trail(t.ARN)
+		if before == nil {
+			fmt.Fprintf(&b, "%s is new\n", t.Name)
+			before = &model.Trail{}
+		}
+		var reasons []string
+		lost := map[string]string{} // by reason
+		lose := func(name string, from model.Origin) {
+			why := from.Reason()
+			if lost[why] == "" {
+				reasons = append(reasons, why)
+			}
+			lost[why] += " " + name
+		}
+		for _, attr := range model.Attributes {
+			if attr.Known(t) && !attr.Same(before, t) {
+				fmt.Fprintf(&b, "%s %s: %s\n", t.Name, attr.Name(), attr.JSON(t))
+			}
+			if !attr.Known(t) && (attr.Known(before) || before.ARN == "") {
+				lose(attr.Name(), attr.Evidence(t).Origin)
+			}
+		}
+		for _, region := range now.Regions.Items {
+			if before.Delivery[region].Known() && !t.Delivery[region].Known() {
+				lose("delivery/"+region, t.Delivery[region].Origin())
+			}
+		}
+		for _, why := range reasons {
+			fmt.Fprintf(&b, "%s unknown (%s):%s\n", t.Name, why, lost[why])
+		}
+	}
+	for _, g := range now.Trails.Gaps {
+		if !slices.Contains(was.Trails.Gaps, g) {
+			fmt.Fprintf(&b, "a trail may be hidden: %s\n", g)
+		}
+	}
+	return b.String()
+}
