@@ -30,7 +30,8 @@ func (a *App) Demo(ctx context.Context) (audit.Result, error) {
 	if err != nil {
 		return audit.Result{}, fmt.Errorf("read the example organization: %w", err)
 	}
-	url, stop, err := awsfake.New(told).Start() //nolint:contextcheck // stop ends it, whatever becomes of the run
+	server := awsfake.New(told)
+	url, stop, err := server.Start() //nolint:contextcheck // stop ends it, whatever becomes of the run
 	if err != nil {
 		return audit.Result{}, fmt.Errorf("serve the example organization: %w", err)
 	}
@@ -47,6 +48,9 @@ func (a *App) Demo(ctx context.Context) (audit.Result, error) {
 	s, err := collect.Collect(ctx, targets, collect.Options{Facts: o.Rules.Needs(), Now: a.Now, Log: a.Log, Settings: a.Settings})
 	if err != nil {
 		return audit.Result{}, fmt.Errorf("read the example organization: %w", err)
+	}
+	if untold := server.NotTold(); len(untold) > 0 { // a mistake of ours must not look like a gap of somebody's
+		return audit.Result{}, fmt.Errorf("the example organization does not tell %v", untold)
 	}
 	return audit.Judge(s, o), nil
 }

@@ -96,7 +96,7 @@ func recorded(e *rule.Eval, t *model.Trail) string {
 
 func missing(e *rule.Eval, t *model.Trail, scopes []coverage.Scope) string {
 	if len(scopes) > 1 {
-		return "records neither all read nor all write management events"
+		return "records neither all read nor all write management events: it leaves out " + leftOut(e, t)
 	}
 	return "does not record " + leftOut(e, t)
 }

@@ -1,0 +1,137 @@
+package sigma_test
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"cairn.example/internal/sigma"
+)
+
+const counting = `
+title: call
+id: call
+logsource: {product: aws, service: cloudtrail}
+detection: {s: {eventName: X}, condition: s}
+---
+title: events
+correlation: {type: event_count, rules: [call], group-by: [who], timespan: 10s, condition: {gte: 4}}
+---
+title: few
+correlation: {type: event_count, rules: [call], group-by: [who], timespan: 10s, condition: {gt: 1, lte: 3}}
+---
+title: values
+correlation: {type: value_count, rules: [call], group-by: [who], timespan: 10s, condition: {field: what, gte: 3}}
+`
+
+type call struct {
+	at        int
+	who, what string
+}
+
+func (c call) record(i int) []byte {
+	at := time.Date(2026, 1, 2, 3, 0, c.at, 0, time.UTC).Format(time.RFC3339)
+	return fmt.Appendf(nil, `{"eventName":"X","eventTime":%q,"eventID":"%d","who":%q,"what":%q}`, at, i, c.who, c.what)
+}
+
+// met is what holds after the calls have been seen in this order.
+func met(e *sigma.Engine, calls []call, order []int, late time.Duration) map[string]bool {
+	s := e.NewState(late)
+	out := map[string]bool{}
+	for _, i := range order {
+		raw := calls[i].record(i)
+		for _, h := range s.Observe(raw, e.Match(raw)) {
+			key := h.Rule.Title + " " + h.Event
+			if out[key] = h.Met; !h.Met {
+				delete(out, key)
+			}
+		}
+	}
+	return out
+}
+
+// wanted looks at every pair of calls.
+func wanted(calls []call) map[string]bool {
+	out := map[string]bool{}
+	for i, c := range calls {
+		n, values := 0, map[string]bool{}
+		for _, o := range calls {
+			if o.who == c.who && o.at <= c.at && o.at >= c.at-10 {
+				n++
+				values[o.what] = true
+			}
+		}
+		for title, holds := range map[string]bool{"events": n >= 4, "few": n > 1 && n <= 3, "values": len(values) >= 3} {
+			if holds {
+				out[fmt.Sprintf("%s %d", title, i)] = true
+			}
+		}
+	}
+	return out
+}
+
+// TestStateOrder: any order of the events, some of them twice, ends with the same verdicts.
+func TestStateOrder(t *testing.T) {
+	t.Parallel()
+	rules, err := sigma.Load("c.yml", []byte(counting))
+	if err != nil {
+		t.Fatal(err)
+	}
+	engine, refused := sigma.NewEngine(rules, nil)
+	if len(refused) > 0 {
+		t.Fatal(refused)
+	}
+	seen := map[string]int{}
+	for seed := range uint64(300) {
+		rnd := rand.New(rand.NewPCG(seed, 1))
+		calls := make([]call, 3+rnd.IntN(25))
+		for i := range calls {
+			calls[i] = call{rnd.IntN(50), string(rune('a' + rnd.IntN(2))), string(rune('p' + rnd.IntN(4)))}
+		}
+		order := append(rnd.Perm(len(calls)), rnd.Perm(len(calls))[:2]...)
+		want := wanted(calls)
+		for key := range maps.Keys(want) {
+			seen[key[:3]]++
+		}
+		// No call is later than 50 s, so to forget what is older changes nothing.
+		for _, late := range []time.Duration{0, 50 * time.Second} {
+			if diff := cmp.Diff(want, met(engine, calls, order, late)); diff != "" {
+				t.Fatalf("seed %d, late %v (-want +got):\n%s", seed, late, diff)
+			}
+		}
+	}
+	if len(seen) != 3 {
+		t.Errorf("only %v ever hold: the calls are too few", seen)
+	}
+}
+
+// TestStateForgets: memory is bounded by lateness and timespan, and what comes too late is counted as such.
+func TestStateForgets(t *testing.T) {
+	t.Parallel()
+	rules, err := sigma.Load("c.yml", []byte(counting))
+	if err != nil {
+		t.Fatal(err)
+	}
+	engine, _ := sigma.NewEngine(rules, nil)
+	s := engine.NewState(time.Minute)
+	observe := func(at, id int) []sigma.Hit {
+		raw := call{at, "a", "p"}.record(id)
+		return s.Observe(raw, engine.Match(raw))
+	}
+	for i := range 1000 {
+		observe(i, i)
+	}
+	if observe(900, 1000); s.Late != 1 {
+		t.Errorf("late: %d, want 1", s.Late)
+	}
+	if hits := observe(950, 1001); s.Late != 1 || len(hits) != 1 || hits[0].Event != "1001" {
+		t.Errorf("late: %d, hits %v: want 1 and the event's own", s.Late, hits)
+	}
+	if n := s.Held(); n > 3*2*(60+10+60) {
+		t.Errorf("%d events held", n)
+	}
+}
