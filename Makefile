@@ -16,7 +16,7 @@ CLEAN   := test/clean-env
 LINT    := .test/bin/golangci-lint
 VENV    := $(CURDIR)/.test/venv
 # Packages whose tests know -update (a package without that flag refuses it).
-GOLDEN  = $(shell grep -rlE --include='*_test.go' 'flag\.Bool\("update"' . | xargs -r -n1 dirname | sort -u)
+GOLDEN  = $(shell grep -rl --include='*_test.go' '"cairn.example/internal/golden"' . | xargs -r -n1 dirname | sort -u)
 
 .PHONY: help
 help: ## list these targets
@@ -25,6 +25,15 @@ help: ## list these targets
 .PHONY: build
 build: ## write ./cairn: one static binary
 	$(GO) build -buildvcs=false -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o cairn ./cmd/cairn
+
+# As go install: GOBIN, else bin in GOPATH. PREFIX=/usr/local puts it where everybody finds it.
+BINDIR = $(or $(PREFIX:%=%/bin),$(shell $(GO) env GOBIN),$(firstword $(subst :, ,$(shell $(GO) env GOPATH)))/bin)
+
+.PHONY: install
+install: build ## put cairn where a shell finds it: GOBIN, or PREFIX/bin
+	@mkdir -p "$(DESTDIR)$(BINDIR)"
+	install -m 755 cairn "$(DESTDIR)$(BINDIR)/cairn"
+	@case ":$$PATH:" in *":$(BINDIR):"*) ;; *) echo 'not on your PATH yet: export PATH="$(BINDIR):$$PATH"' ;; esac
 
 .PHONY: demo
 demo: build ## audit an example organization: no credentials, no network
@@ -87,6 +96,7 @@ tidy: ## go.mod and go.sum are complete and have nothing idle
 
 .PHONY: update
 update: ## rewrite golden files from what the code says now; read the diff
+	$(GO) generate ./...
 	$(GO) test $(GOLDEN) -update
 
 .PHONY: fuzz
@@ -101,6 +111,11 @@ fuzz: ## run every fuzz target for FUZZTIME (30s) each
 .PHONY: bench
 bench: ## run the benchmarks, COUNT (6) times each, for benchstat
 	$(CLEAN) $(GO) test -run '^$$' -bench . -benchmem -count $(COUNT) ./...
+
+.PHONY: recall
+recall: ## measure the detections on labelled logs: CAIRN_CORPUS=FOLDER that has them in logs/
+	@[ -d "$${CAIRN_CORPUS:-}/logs" ] || { echo 'CAIRN_CORPUS names no folder with logs/ in it'; exit 1; }
+	$(GO) test ./test/recall -update
 
 .PHONY: soak
 soak: ## the long proofs: hours

@@ -17,7 +17,7 @@ import (
 // sourceFlags are the flags of every command that reads accounts.
 func (p *program) sourceFlags(c *cobra.Command, from *app.Source) {
 	p.awsFlags(c, &from.AWS)
-	c.Flags().StringVar(&from.Snapshot, "snapshot", "", "judge a `file` that cairn collect wrote, offline")
+	c.Flags().StringVar(&from.Snapshot, "snapshot", "", "judge a `file` that cairn collect wrote, offline; - is the standard input")
 }
 
 func (p *program) awsFlags(c *cobra.Command, from *app.AWS) {
@@ -67,7 +67,7 @@ func (p *program) audit() *cobra.Command {
 		out  outputs
 	)
 	c := &cobra.Command{
-		Use: "audit", Short: "Judge accounts: what is recorded, what is not, and how to put it right", Args: cobra.NoArgs,
+		Use: "audit", SuggestFor: []string{"scan", "check", "run", "judge"}, Short: "Judge accounts: what is recorded, what is not, and how to put it right", Args: noArgs,
 		Long: `Reads an account's CloudTrail configuration and judges it, rule by rule. cairn only reads.
 
 Exit codes: 0 nothing fails or is unknown at the threshold, 1 it could not run, 2 usage, 3 something fails,
@@ -85,8 +85,11 @@ Exit codes: 0 nothing fails or is unknown at the threshold, 1 it could not run, 
 			if err != nil {
 				return &app.UsageError{Err: err}
 			}
-			result, _, err := p.app().Audit(c.Context(), from, sel, fixCommand(from, sel))
+			result, snapshot, err := p.app().Audit(c.Context(), from, sel, fixCommand(from, sel))
 			if err != nil {
+				return err
+			}
+			if err := chosen.checkRegions(p, result, snapshot); err != nil {
 				return err
 			}
 			if err := w.write(result, chosen.shows); err != nil {
@@ -123,7 +126,7 @@ func (n narrowing) parse() (narrowed, error) {
 		_, err := model.ParseStatus(s)
 		errs = append(errs, err)
 	}
-	return out, errors.Join(errs...)
+	return out, errors.Join(append(errs, shaped(n.regions))...)
 }
 
 // shows tells what is printed.

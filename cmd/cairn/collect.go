@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -18,13 +17,16 @@ func (p *program) collect() *cobra.Command {
 		redact bool
 	)
 	c := &cobra.Command{
-		Use: "collect", Short: "Read accounts into a file that cairn audit --snapshot judges offline", Args: cobra.NoArgs,
+		Use: "collect", Short: "Read accounts into a file that cairn audit --snapshot judges offline", Args: noArgs,
 		Long: `Writes what cairn audit would judge, and the reasons for what could not be read, as one JSON file
 (docs/schema/snapshot.v1.json). --redact replaces account ids, names and ARNs, each by the same stand-in
 everywhere, so that the file can be shown to others; the verdicts stay.`,
 		Example: `  cairn collect --profile prod -o snapshot.json
   cairn collect --redact | less`,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if err := writable(output); err != nil {
+				return err
+			}
 			a := p.app()
 			facts, err := a.Facts(sel)
 			if err != nil {
@@ -42,9 +44,9 @@ everywhere, so that the file can be shown to others; the verdicts stay.`,
 			if err := p.writeTo(output, func(w io.Writer) error { return s.Write(w) }); err != nil || isStdout(output) {
 				return err
 			}
-			_, err = fmt.Fprintf(p.stderr, "%s, %s, written to %s\n",
+			p.note("%s, %s: written to %s",
 				model.Count(len(s.Accounts), "account", "accounts"), model.Count(s.Calls.Requests, "request", "requests"), output)
-			return err
+			return nil
 		},
 	}
 	p.awsFlags(c, &from)

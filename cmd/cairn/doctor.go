@@ -18,7 +18,7 @@ func (p *program) doctor() *cobra.Command {
 		sel  app.Selection
 	)
 	c := &cobra.Command{
-		Use: "doctor", Short: "Check credentials and permissions: what cairn may read, and which rules miss what", Args: cobra.NoArgs,
+		Use: "doctor", Short: "Check credentials and permissions: what cairn may read, and which rules miss what", Args: noArgs,
 		Long: `Makes every call that the rules need, and says which were refused, what permission that takes, and which
 rules cannot know without it. Exit codes: 0 nothing is missing, 1 it could not run, 2 usage, 4 something is missing.`,
 		Example: `  cairn doctor --profile prod

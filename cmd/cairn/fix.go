@@ -17,62 +17,63 @@ import (
 type fixing struct {
 	from          app.Source
 	sel           app.Selection
-	format        string
+	form          remediate.FormInfo
+	folder        string
 	example, undo bool
 }
 
 func (p *program) fix() *cobra.Command {
-	var o fixing
+	var (
+		o      fixing
+		format string
+	)
 	c := &cobra.Command{
 		Use: "fix FINDING|RULE", Short: "Print what would put a finding right; cairn changes nothing", Args: oneFinding,
 		Long: `Audits again and prints the fix of a finding with its real names: what the trail has is kept. Where the rule
 does not fail there is nothing to put right, and that is said. --undo prints what takes the fix back: ask for it
 before the fix is made, since it is worked out from what is there now. --example prints a rule's fix with
-parameters, without reading an account.`,
+parameters, without reading an account.
+
+CloudFormation takes over a trail that exists with two templates, one after the other: --output writes each to its file.`,
 		Example: `  cairn fix 9f31c2aa04be77d1 --profile prod
   cairn fix CT-101 --profile prod --format terraform
+  cairn fix CT-101 --profile prod --format cloudformation-yaml --output fix-ct101
   cairn fix CT-101 --profile prod --undo
   cairn fix CT-001 --format cloudformation-yaml --example`,
 		RunE: func(c *cobra.Command, args []string) error {
-			form, err := remediate.FormNamed(remediate.Form(o.format))
-			if err != nil {
+			var err error
+			if o.form, err = remediate.FormNamed(remediate.Form(format)); err != nil {
 				return &app.UsageError{Err: err}
 			}
-			if o.undo && form.Form != remediate.CLI {
-				return &app.UsageError{Err: fmt.Errorf("--undo prints AWS CLI commands: leave out --format %s", form.Form)}
+			if o.undo && o.form.Form != remediate.CLI {
+				return &app.UsageError{Err: fmt.Errorf("--undo prints AWS CLI commands: leave out --format %s", o.form.Form)}
 			}
-			plan, err := p.plan(c, args[0], form, o)
+			if err := o.checkFolder(); err != nil {
+				return err
+			}
+			plan, err := p.plan(c, args[0], o)
 			if err != nil || plan == nil {
 				return err
 			}
-			if o.undo {
-				return p.printUndo(*plan)
-			}
-			return remediate.Render(*plan, form.Form, p.stdout)
+			return p.printFix(*plan, o)
 		},
 	}
 	p.sourceFlags(c, &o.from)
 	settingsFlags(c, &o.sel)
-	c.Flags().StringVar(&o.format, "format", string(remediate.CLI), "`form` of the fix:"+formHelp()+"\n")
+	c.Flags().StringVar(&format, "format", string(remediate.CLI), "`form` of the fix:"+formHelp()+"\n")
+	c.Flags().StringVarP(&o.folder, "output", "o", "", "write the fix into a `folder`, and print the commands that make it so")
 	c.Flags().BoolVar(&o.undo, "undo", false, "print what takes the fix back, as AWS CLI commands")
 	c.Flags().BoolVar(&o.example, "example", false, "print a rule's fix with parameters, without reading an account")
 	return c
 }
 
-func oneFinding(_ *cobra.Command, args []string) error {
-	if len(args) != 1 {
-		return fmt.Errorf("want one finding or rule, got %d", len(args))
-	}
-	return nil
-}
-
 // plan works out the fix; nil where there is nothing to put right, which has been said.
-func (p *program) plan(c *cobra.Command, name string, form remediate.FormInfo, o fixing) (*remediate.Plan, error) {
+func (p *program) plan(c *cobra.Command, name string, o fixing) (*remediate.Plan, error) {
 	a := p.app()
 	if o.example {
-		return examplePlan(a, name, form)
+		return examplePlan(a, name, o.form)
 	}
-	o.sel.ForFix = len(form.Facts()) > 0
+	o.sel.ForFix = len(o.form.Facts()) > 0
 	result, snapshot, err := a.Audit(c.Context(), o.from, o.sel, nil)
 	if err != nil {
 		return nil, err
@@ -89,7 +90,11 @@ func (p *program) plan(c *cobra.Command, name string, form remediate.FormInfo, o
 		_, err := fmt.Fprintf(p.stderr, "nothing to put right: %s does not apply to %s (%s)\n", f.Rule, about(f), f.Message)
 		return nil, err
 	case model.StatusUnknown:
-		return nil, fmt.Errorf("%s on %s is unknown, and what is not known cannot be put right: %s", f.Rule, about(f), f.Message)
+		err := fmt.Errorf("%s on %s is unknown, and what is not known cannot be put right: %s", f.Rule, about(f), f.Message)
+		if o.from.Snapshot != "" && slices.ContainsFunc(f.Evidence, unasked) {
+			return nil, fmt.Errorf("%w; %s", err, collectAgain(o.from.Snapshot))
+		}
+		return nil, err
 	case model.StatusFail:
 	}
 	plan := remediate.Fix(a.Rules.Find(f.Rule), snapshot.Account(f.Account), f.Resource)
@@ -116,13 +121,6 @@ func examplePlan(a *app.App, name string, form remediate.FormInfo) (*remediate.P
 		plan = remediate.Generic(plan)
 	}
 	return &plan, nil
-}
-
-func (p *program) printUndo(plan remediate.Plan) error {
-	if len(plan.Refused) == 0 && len(plan.NoUndo) > 0 {
-		return fmt.Errorf("the fix for %s cannot be taken back in full: %s", plan.Rule.ID, strings.Join(plan.NoUndo, "; "))
-	}
-	return remediate.Render(remediate.Undo(plan), remediate.CLI, p.stdout)
 }
 
 // wanted is the finding of that id, or the one failing finding of that rule.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -13,7 +14,7 @@ import (
 
 func (p *program) frameworks() *cobra.Command {
 	return &cobra.Command{
-		Use: "frameworks [ID]", Short: "List the standards, or one standard's requirements and the rules that answer them", Args: cobra.MaximumNArgs(1),
+		Use: "frameworks [ID]", Short: "List the standards, or one standard's requirements and what answers them", Args: upTo("standard"),
 		Example: `  cairn frameworks
   cairn frameworks cis-aws-5.0.0`,
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -24,9 +25,9 @@ func (p *program) frameworks() *cobra.Command {
 			if len(args) == 0 {
 				return p.listFrameworks(all)
 			}
-			f, err := all.Find(args[0])
+			f, err := app.Framework(all, args[0])
 			if err != nil {
-				return &app.UsageError{Err: err}
+				return err
 			}
 			return p.showFramework(f)
 		},
@@ -45,13 +46,22 @@ func (p *program) listFrameworks(all frameworks.Frameworks) error {
 func (p *program) showFramework(f frameworks.Framework) error {
 	fmt.Fprintf(p.stdout, "%s\n%s\n\n", f.Title(), f.Source)
 	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "REQUIREMENT\tRULES\tTITLE")
+	fmt.Fprintln(w, "REQUIREMENT\tANSWERED BY\tTITLE")
 	for _, r := range f.Requirements {
 		title := r.Title
 		if !r.Verified {
 			title += " (not verified)"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\n", r.ID, strings.Join(r.Rules, ", "), title)
+		fmt.Fprintf(w, "%s\t%s\t%s\n", r.ID, strings.Join(append(slices.Clone(r.Rules), watchedFor(r)...), ", "), title)
 	}
 	return w.Flush()
+}
+
+// watchedFor are the detections that answer a requirement, told apart from rules: no audit judges by them.
+func watchedFor(r frameworks.Requirement) []string {
+	var out []string
+	for _, id := range r.Detections {
+		out = append(out, id+" (cairn watch)")
+	}
+	return out
 }

@@ -6,7 +6,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
@@ -18,18 +17,17 @@ import (
 const patience = 700 * time.Millisecond
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, func() {
-		stop() // a second interruption kills at once
-		time.Sleep(patience)
-		fmt.Fprintln(os.Stderr, interrupted)
-		os.Exit(exitInterrupted)
-	})
-	// Caught, so that writing to a closed pipe is an error, which outlet hears, and not the end.
-	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	p := &program{
 		stdin: os.Stdin, stdout: outlet{os.Stdout}, stderr: os.Stderr, env: os.Getenv,
 		now: time.Now, //nolint:forbidigo // the edge: everything below is given a clock
 	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, func() {
+		stop() // a second interruption kills at once
+		time.Sleep(patience)
+		os.Exit(p.interrupted())
+	})
+	// Caught, so that writing to a closed pipe is an error, which outlet hears, and not the end.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	os.Exit(p.run(ctx, os.Args[1:]))
 }

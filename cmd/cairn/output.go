@@ -17,12 +17,13 @@ import (
 	"cairn.example/internal/app"
 	"cairn.example/internal/audit"
 	"cairn.example/internal/model"
+	"cairn.example/internal/remediate"
 	"cairn.example/internal/report"
 	"cairn.example/rules/all"
 )
 
 // outputs are --format and --output: an output takes the first format that its extension names, else the
-// first one left; a format without an output goes to the standard output.
+// first one left; a format without an output goes to the standard output, and so does text where neither is given.
 type outputs struct{ formats, files []string }
 
 func (o *outputs) flags(c *cobra.Command) {
@@ -72,7 +73,7 @@ func (o *outputs) sinks() ([]sink, error) {
 		}
 		out = append(out, sink{f, file})
 	}
-	if len(o.formats) == 0 && !slices.ContainsFunc(out, sink.stdout) {
+	if len(o.formats)+len(o.files) == 0 {
 		left = []string{report.Formats[0].Name}
 	}
 	for _, name := range left {
@@ -130,11 +131,29 @@ func (p *program) writers(o *outputs) (*writers, error) {
 		return nil, &app.UsageError{Err: err}
 	}
 	for _, s := range sinks {
-		if _, err := os.Stat(filepath.Dir(s.file)); err != nil {
-			return nil, fmt.Errorf("write %s: %w", s.file, err)
+		if err := writable(s.file); err != nil {
+			return nil, err
 		}
 	}
 	return &writers{p, sinks}, nil
+}
+
+// writable tells whether there is room for a file, so that nothing is read for nothing.
+func writable(file string) error {
+	if info, err := os.Stat(file); err == nil && info.IsDir() {
+		return fmt.Errorf("write %s: that is a folder: name a file in it", file)
+	}
+	folder := filepath.Dir(file)
+	info, err := os.Stat(folder)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("write %s: there is no folder %s: make it first (mkdir -p %s)", file, folder, remediate.Quote(folder))
+	case err != nil:
+		return fmt.Errorf("write %s: %w", file, err)
+	case !info.IsDir():
+		return fmt.Errorf("write %s: %s is no folder", file, folder)
+	}
+	return nil
 }
 
 // write writes every report; one that fails does not keep the others from being written.
@@ -150,7 +169,27 @@ func (w *writers) write(r audit.Result, shown func(model.Finding) bool) error {
 			return writeResult(s.format.New(out, style), r, shown)
 		}))
 	}
-	return errors.Join(errs...)
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	w.tell(r)
+	return nil
+}
+
+// tell says what became of a run of which nothing was printed.
+func (w *writers) tell(r audit.Result) {
+	var files []string
+	for _, s := range w.sinks {
+		switch {
+		case s.stdout():
+			return
+		case !special(s.file):
+			files = append(files, s.file)
+		}
+	}
+	if len(files) > 0 {
+		w.p.note("%s: written to %s", report.Verdicts(r.Summary), strings.Join(files, ", "))
+	}
 }
 
 // page is a rule's page as it stands in its folder.

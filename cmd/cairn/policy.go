@@ -14,18 +14,24 @@ func (p *program) policy() *cobra.Command {
 	var (
 		sel    app.Selection
 		format string
+		watch  bool
 	)
 	c := &cobra.Command{
-		Use: "policy", Short: "Print the read-only IAM policy that cairn needs", Args: cobra.NoArgs,
+		Use: "policy", Short: "Print the read-only IAM policy that cairn needs", Args: noArgs,
 		Long: "Prints the least that the selected rules need. Every action reads configuration; none reads a log or changes anything.",
 		Example: `  cairn policy > cairn-policy.json
-  cairn policy --rules CT-001 --format terraform`,
+  cairn policy --rules CT-001 --format terraform
+  cairn policy --watch                             also what cairn watch needs to read Event history`,
 		RunE: func(*cobra.Command, []string) error {
 			facts, err := p.app().Facts(sel)
 			if err != nil {
 				return err
 			}
-			text, err := collect.Policy(format, facts)
+			var more []string
+			if watch {
+				more = append(more, collect.LookupPermission)
+			}
+			text, err := collect.Policy(format, facts, more...)
 			if err != nil {
 				return &app.UsageError{Err: err}
 			}
@@ -35,6 +41,7 @@ func (p *program) policy() *cobra.Command {
 	}
 	selectionFlags(c, &sel)
 	forFixFlag(c, &sel)
+	c.Flags().BoolVar(&watch, "watch", false, "also what cairn watch needs to read Event history")
 	c.Flags().StringVar(&format, "format", "json", "`form` of the policy: "+strings.Join(collect.PolicyFormats, ", "))
 	return c
 }

@@ -7,7 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"runtime/debug"
-	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -26,8 +26,9 @@ type program struct {
 	env            func(string) string
 	now            func() time.Time
 
-	verbose, debug bool
-	began          bool // a command's own work; before it every error is one of usage
+	verbose, quiet, debug bool
+	stopped               sync.Once
+	began                 bool // a command's own work; before it every error is one of usage
 }
 
 // The exit codes, which scripts depend on.
@@ -39,8 +40,6 @@ const (
 	exitUnknown     = 4
 	exitInterrupted = 130
 )
-
-const interrupted = "cairn: interrupted"
 
 // exitError ends the run with a code; an empty text has been said already.
 type exitError struct {
@@ -60,23 +59,35 @@ func (p *program) run(ctx context.Context, args []string) int {
 	if err == nil {
 		return exitOK
 	}
+	if !p.began {
+		err = unknownCommand(root, err)
+	}
 	code, text := exitFailed, err.Error()
 	if exit, ok := errors.AsType[*exitError](err); ok {
 		code, text = exit.code, exit.text
 	} else if _, ok := errors.AsType[*app.UsageError](err); ok || !p.began {
 		code = exitUsage
 	}
-	if !p.began && !strings.Contains(text, "--help") {
-		text = strings.TrimSpace(text) + ": " + root.Name() + " --help lists the commands"
-	}
 	if ctx.Err() != nil {
-		fmt.Fprintln(p.stderr, interrupted)
-		return exitInterrupted
+		return p.interrupted()
 	}
 	if text != "" {
 		fmt.Fprintf(p.stderr, "cairn: %s\n", text)
 	}
 	return code
+}
+
+// interrupted says so, once: a run that ends by itself and the one who lost patience with it may both come to say it.
+func (p *program) interrupted() int {
+	p.stopped.Do(func() { fmt.Fprintln(p.stderr, "cairn: interrupted") })
+	return exitInterrupted
+}
+
+// note says on stderr what a person may want to know beside the output.
+func (p *program) note(format string, args ...any) {
+	if !p.quiet {
+		fmt.Fprintf(p.stderr, format+"\n", args...)
+	}
 }
 
 func (p *program) root() *cobra.Command {
@@ -87,14 +98,13 @@ func (p *program) root() *cobra.Command {
   cairn audit --profile prod        judge an account
   cairn rules CT-101                what a rule promises, and why
   cairn fix CT-101 --profile prod   print what would put it right`,
-		SilenceErrors: true, SilenceUsage: true,
+		SilenceErrors: true, SilenceUsage: true, DisableSuggestions: true, // ours are in usage.go
 	}
 	root.PersistentFlags().BoolVarP(&p.verbose, "verbose", "v", false, "say more: passes, answered gaps")
+	root.PersistentFlags().BoolVarP(&p.quiet, "quiet", "q", false, "say nothing on stderr but errors")
 	root.PersistentFlags().BoolVar(&p.debug, "debug", false, "log every call to stderr, without secrets")
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return fmt.Errorf("%w: %s --help shows how", err, c.CommandPath())
-	})
-	root.AddCommand(p.audit(), p.collect(), p.fix(), p.policy(), p.rules(), p.frameworks(), p.config(), p.doctor(), p.demo(), p.version())
+	root.SetFlagErrorFunc(flagError)
+	root.AddCommand(p.audit(), p.collect(), p.fix(), p.policy(), p.rules(), p.frameworks(), p.watch(), p.detections(), p.config(), p.doctor(), p.demo(), p.version())
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {
@@ -106,14 +116,6 @@ func (p *program) root() *cobra.Command {
 // settle notes when a command's own work begins, at every level: what cobra refuses before is a usage error.
 // Where cobra would print help and call that a success, a word it does not know is an error too.
 func (p *program) settle(c *cobra.Command) {
-	if check := c.Args; check != nil {
-		c.Args = func(c *cobra.Command, args []string) error {
-			if err := check(c, args); err != nil {
-				return fmt.Errorf("%w: %s --help shows how", err, c.CommandPath())
-			}
-			return nil
-		}
-	}
 	switch work := c.RunE; {
 	case c.Name() == "help":
 		c.Run, c.RunE = nil, helpOn
@@ -123,7 +125,7 @@ func (p *program) settle(c *cobra.Command) {
 			return work(c, args)
 		}
 	case c.Run == nil:
-		c.RunE = helpOnly
+		c.Args, c.RunE = cobra.ArbitraryArgs, helpOnly
 	}
 	for _, sub := range c.Commands() {
 		p.settle(sub)
@@ -133,8 +135,11 @@ func (p *program) settle(c *cobra.Command) {
 // helpOn is cairn help COMMAND.
 func helpOn(c *cobra.Command, args []string) error {
 	about, rest, err := c.Root().Find(args)
-	if err != nil || len(rest) > 0 {
-		return fmt.Errorf("no command %q: %s --help lists them", strings.Join(args, " "), c.Root().Name())
+	if err != nil {
+		return noCommand(c.Root(), args[0])
+	}
+	if len(rest) > 0 {
+		return noCommand(about, rest[0])
 	}
 	return about.Help()
 }
@@ -142,7 +147,7 @@ func helpOn(c *cobra.Command, args []string) error {
 // helpOnly is a command that only holds others.
 func helpOnly(c *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return fmt.Errorf("no command %q: %s --help lists them", args[0], c.CommandPath())
+		return noCommand(c, args[0])
 	}
 	return c.Help()
 }
@@ -157,7 +162,10 @@ func (p *program) app() *app.App {
 		Version: versionText(), Rules: all.Rules(), Now: p.now,
 		Log: slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: level})),
 	}
-	if p.terminal(p.stderr) && p.env("TERM") != "dumb" && !p.debug {
+	if !p.terminal(p.stdin) {
+		a.Stdin = p.stdin
+	}
+	if p.terminal(p.stderr) && p.env("TERM") != "dumb" && !p.debug && !p.quiet {
 		a.Progress = &progress{out: p.stderr, now: p.now, began: p.now()}
 	}
 	return a
@@ -175,7 +183,7 @@ func versionText() string {
 
 func (p *program) version() *cobra.Command {
 	return &cobra.Command{
-		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
+		Use: "version", Short: "Print the version", Args: noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			_, err := fmt.Fprintf(p.stdout, "cairn %s\n", versionText())
 			return err

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -10,16 +11,17 @@ import (
 
 	"cairn.example/internal/app"
 	"cairn.example/internal/kb"
+	"cairn.example/internal/rule"
 	"cairn.example/rules/all"
 )
 
 func (p *program) rules() *cobra.Command {
 	c := &cobra.Command{
-		Use: "rules [ID]", Short: "List the rules, or read a rule's page", Args: cobra.MaximumNArgs(1),
+		Use: "rules [ID]", Short: "List the rules, or read a rule's page", Args: upTo("rule"),
 		Example: `  cairn rules
   cairn rules CT-001              what it promises, why, how to check by hand, how to put it right
   cairn rules CloudTrail.1        by another tool's name for it
-  cairn rules search kms decrypt`,
+  cairn rules search kms decrypt  the pages that hold every word, also of what is watched for`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			lib, err := kb.Open(all.Rules())
 			if err != nil {
@@ -30,7 +32,7 @@ func (p *program) rules() *cobra.Command {
 			}
 			r, err := all.Rules().Lookup(args[0])
 			if err != nil {
-				return &app.UsageError{Err: fmt.Errorf("%w; cairn rules search finds by words", err)}
+				return noRule(args[0], err)
 			}
 			page, err := lib.Page(r)
 			if err != nil {
@@ -45,6 +47,26 @@ func (p *program) rules() *cobra.Command {
 	return c
 }
 
+// noRule says where a page is that is no rule's.
+func noRule(name string, err error) error {
+	watched, broken := app.Detections()
+	if broken != nil {
+		return broken
+	}
+	if d := app.Cards(watched).Find(name); d != nil {
+		return &app.UsageError{Err: fmt.Errorf("%s is watched for, and no rule: cairn detections %s", d.ID, d.ID)}
+	}
+	return &app.UsageError{Err: fmt.Errorf("%w; cairn rules search finds by words", err)}
+}
+
+// elsewhere is the command that prints a page which this one does not.
+func elsewhere(r *rule.Rule) string {
+	if r.Kind == rule.RealTime {
+		return " (cairn detections " + r.ID + ")"
+	}
+	return ""
+}
+
 func (p *program) listRules(lib *kb.Library) error {
 	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "ID\tSEVERITY\tTITLE\tSTANDARDS")
@@ -56,9 +78,13 @@ func (p *program) listRules(lib *kb.Library) error {
 
 func (p *program) searchRules() *cobra.Command {
 	return &cobra.Command{
-		Use: "search WORDS", Short: "Find the pages that hold every word", Args: cobra.MinimumNArgs(1),
+		Use: "search WORDS", Short: "Find the pages that hold every word", Args: some("the words to look for"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			lib, err := kb.Open(all.Rules())
+			watched, err := app.Detections()
+			if err != nil {
+				return err
+			}
+			lib, err := kb.Open(slices.Concat(all.Rules(), app.Cards(watched)))
 			if err != nil {
 				return err
 			}
@@ -70,7 +96,7 @@ func (p *program) searchRules() *cobra.Command {
 				return &exitError{exitFailed, "no page holds all of: " + strings.Join(args, " ")}
 			}
 			for _, h := range hits {
-				fmt.Fprintf(p.stdout, "%s\n", h.Page.Title)
+				fmt.Fprintf(p.stdout, "%s%s\n", h.Page.Title, elsewhere(h.Page.Rule))
 				if h.Heading != "" {
 					fmt.Fprintf(p.stdout, "  %s: ", h.Heading)
 				} else {

@@ -1,9 +1,11 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -28,7 +30,8 @@ type App struct {
 	Log      *slog.Logger
 	Settings collect.Settings
 	Progress Progress                 // may be nil
-	Signing  func(credentials string) // told where the credentials were found, as the SDK names it; may be nil
+	Signing  func(credentials string) // told where the credentials were found; may be nil
+	Stdin    io.Reader                // for a snapshot that is piped in; nil: nobody does
 }
 
 // Progress shows a person that a collection is under way.
@@ -48,8 +51,11 @@ func (e *UsageError) Unwrap() error { return e.Err }
 // Source is where the accounts' state comes from: AWS, or a file that cairn collect wrote.
 type Source struct {
 	AWS
-	Snapshot string
+	Snapshot string // a path, or [Stdin]
 }
+
+// Stdin names the standard input as a snapshot.
+const Stdin = "-"
 
 // check refuses flags that contradict each other.
 func (s Source) check() error {
@@ -85,6 +91,15 @@ type Selection struct {
 
 // Collect reads the facts from AWS.
 func (a *App) Collect(ctx context.Context, from AWS, facts []*model.FactKind) (*model.Snapshot, error) {
+	targets, err := a.targets(ctx, from)
+	if err != nil {
+		return nil, err
+	}
+	return a.collect(ctx, from, targets, facts)
+}
+
+// targets are the accounts that the flags name.
+func (a *App) targets(ctx context.Context, from AWS) ([]collect.Target, error) {
 	if err := from.check(); err != nil {
 		return nil, err
 	}
@@ -95,17 +110,28 @@ func (a *App) Collect(ctx context.Context, from AWS, facts []*model.FactKind) (*
 	if a.Signing != nil {
 		a.Signing(targets.source)
 	}
-	o := collect.Options{Facts: facts, Now: a.Now, Log: a.Log, Settings: a.Settings}
-	o.Insecure = o.Insecure || from.Insecure
+	return targets.list, nil
+}
+
+func (a *App) collect(ctx context.Context, from AWS, targets []collect.Target, facts []*model.FactKind) (*model.Snapshot, error) {
+	o := a.calling(from)
+	o.Facts = facts
 	if a.Progress != nil {
 		o.Progress = a.Progress.Step
 		defer a.Progress.Done()
 	}
-	s, err := collect.Collect(ctx, targets.list, o)
+	s, err := collect.Collect(ctx, targets, o)
 	if err != nil {
 		return nil, fmt.Errorf("read AWS: %w", err)
 	}
 	return s, nil
+}
+
+// calling is how AWS is called.
+func (a *App) calling(from AWS) collect.Options {
+	o := collect.Options{Now: a.Now, Log: a.Log, Settings: a.Settings}
+	o.Insecure = o.Insecure || from.Insecure
+	return o
 }
 
 // snapshot reads the file, or AWS.
@@ -116,14 +142,24 @@ func (a *App) snapshot(ctx context.Context, from Source, facts []*model.FactKind
 	if from.Snapshot == "" {
 		return a.Collect(ctx, from.AWS, facts)
 	}
+	switch {
+	case from.Snapshot == Stdin && a.Stdin == nil:
+		return nil, &UsageError{errors.New("--snapshot - reads the standard input: pipe a snapshot into it, as in cairn collect | cairn audit --snapshot -")}
+	case from.Snapshot == Stdin:
+		return readSnapshot("standard input", a.Stdin)
+	}
 	f, err := os.Open(filepath.Clean(from.Snapshot))
 	if err != nil {
 		return nil, fmt.Errorf("open the snapshot: %w", err)
 	}
 	defer f.Close() //nolint:errcheck // read only
-	s, err := model.ReadSnapshot(f)
+	return readSnapshot(from.Snapshot, f)
+}
+
+func readSnapshot(name string, r io.Reader) (*model.Snapshot, error) {
+	s, err := model.ReadSnapshot(r)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", from.Snapshot, err)
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return s, nil
 }
@@ -161,7 +197,7 @@ func (s Selection) facts(rules rule.Registry) []*model.FactKind {
 
 // options turns a selection into what package audit wants.
 func (a *App) options(sel Selection) (audit.Options, error) {
-	cfg, err := a.Config(sel)
+	cfg, err := a.settings(sel)
 	if err != nil {
 		return audit.Options{}, err
 	}
@@ -181,11 +217,31 @@ func (a *App) judging(cfg *config.Config, sel Selection) (audit.Options, error) 
 	return o, err
 }
 
-// Config reads the settings: the file, then the flags.
+// settings are what an audit judges by. Detections, which take longer to read than some audits, are read only where
+// somebody may speak of them.
+func (a *App) settings(sel Selection) (*config.Config, error) {
+	if sel.Config == "" && config.Find(".") == "" && len(sel.Set) == 0 {
+		return a.config(sel, a.Rules)
+	}
+	return a.Config(sel)
+}
+
+// Config reads the settings, which speak of rules and of what is watched for: the file, then the flags.
 func (a *App) Config(sel Selection) (*config.Config, error) {
-	cfg, err := a.file(sel.Config)
+	watched, err := Detections()
 	if err != nil {
-		return nil, &UsageError{err}
+		return nil, err
+	}
+	return a.config(sel, slices.Concat(a.Rules, Cards(watched)))
+}
+
+func (a *App) config(sel Selection, known rule.Registry) (*config.Config, error) {
+	cfg := config.Default(known)
+	if path := cmp.Or(sel.Config, config.Find(".")); path != "" {
+		var err error
+		if cfg, err = config.Load(path, known); err != nil {
+			return nil, &UsageError{err}
+		}
 	}
 	var errs []error
 	if sel.Preset != "" {
@@ -200,23 +256,13 @@ func (a *App) Config(sel Selection) (*config.Config, error) {
 	return cfg, nil
 }
 
-func (a *App) file(path string) (*config.Config, error) {
-	if path == "" {
-		path = config.Find(".")
-	}
-	if path == "" {
-		return config.Default(a.Rules), nil
-	}
-	return config.Load(path, a.Rules)
-}
-
 // selected are the rules that were asked for, in the registry's order.
 func (a *App) selected(sel Selection, all frameworks.Frameworks) (rule.Registry, error) {
 	want := sel.Rules
 	if sel.Framework != "" {
-		f, err := all.Find(sel.Framework)
+		f, err := Framework(all, sel.Framework)
 		if err != nil {
-			return nil, &UsageError{err}
+			return nil, err
 		}
 		want = append(slices.Clone(want), f.Rules()...)
 		if len(want) == 0 {

@@ -23,6 +23,7 @@ import (
 	"github.com/aws/smithy-go/middleware"
 
 	"cairn.example/internal/collect"
+	"cairn.example/internal/rule"
 )
 
 // AWS is whose accounts to read: the flags of every command that reads AWS.
@@ -42,12 +43,12 @@ type NoCredentialsError struct {
 
 // Error is three lines that can be pasted.
 func (e *NoCredentialsError) Error() string {
-	profile, found := "NAME", "no profiles found: aws configure sso makes one"
+	profile := "NAME"
 	if len(e.Profiles) > 0 {
-		profile, found = e.Profiles[0], "profiles found: "+strings.Join(e.Profiles, ", ")
+		profile = e.Profiles[0]
 	}
 	lines := [][2]string{
-		{"aws sso login --profile " + profile, found},
+		{"aws sso login --profile " + profile, foundProfiles(e.Profiles)},
 		{"cairn policy", "the read-only policy that cairn needs"},
 		{"cairn demo", "see it on an example organization, without credentials"},
 	}
@@ -57,6 +58,13 @@ func (e *NoCredentialsError) Error() string {
 		fmt.Fprintf(&b, "\n  %-36s %s", l[0], l[1])
 	}
 	return b.String()
+}
+
+func foundProfiles(names []string) string {
+	if len(names) == 0 {
+		return "no profiles found: aws configure sso makes one"
+	}
+	return "profiles found: " + strings.Join(names, ", ")
 }
 
 // Unwrap gives the SDK's own error.
@@ -83,9 +91,9 @@ func (a AWS) targets(ctx context.Context) (targets, error) {
 	}
 	one := collect.Target{Config: cfg, RegionGuessed: !configuresRegion(cfg)}
 	if len(a.Roles) == 0 {
-		return targets{[]collect.Target{one}, found.Source}, nil
+		return targets{[]collect.Target{one}, sourceOf(found)}, nil
 	}
-	out := targets{source: found.Source}
+	out := targets{source: sourceOf(found)}
 	for _, role := range a.Roles {
 		one.Role, one.ExternalID = role, a.ExternalID
 		out.list = append(out.list, one)
@@ -148,10 +156,15 @@ func noMFA() (string, error) {
 
 // withProfiles names the profiles there are when the one asked for is not among them.
 func withProfiles(err error) error {
-	if _, ok := errors.AsType[awsconfig.SharedConfigProfileNotExistError](err); ok {
-		return fmt.Errorf("%w; profiles found: %s", err, strings.Join(profiles(), ", "))
+	e, ok := errors.AsType[awsconfig.SharedConfigProfileNotExistError](err)
+	if !ok {
+		return err
 	}
-	return err
+	found := profiles()
+	if meant := rule.Suggest(e.Profile, found); meant != "" {
+		return fmt.Errorf("no profile %q%s", e.Profile, meant)
+	}
+	return fmt.Errorf("no profile %q; %s", e.Profile, foundProfiles(found))
 }
 
 // explain tells a machine without credentials from credentials that no longer work.

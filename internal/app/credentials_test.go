@@ -78,18 +78,23 @@ func build(log *bytes.Buffer) *app.App {
 
 // The SDK fetches a profile's credentials by itself, before anything of ours runs: a role's with a signed request.
 func TestProfilesRoleIsNotAskedForInTheClear(t *testing.T) {
+	server, url := serve(t)
+	url = strings.Replace(url, "127.0.0.1", "0.0.0.0", 1) // gets there too, and is no loopback address
 	for _, name := range []string{"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS"} {
 		sandbox(t, profiles)
-		t.Setenv(name, "http://192.0.2.1:4566")
-		began := time.Now()
+		t.Setenv(name, url)
 		_, err := build(&bytes.Buffer{}).Collect(t.Context(), app.AWS{Profile: "role"}, nil)
-		if err == nil || !strings.Contains(err.Error(), "192.0.2.1") || !strings.Contains(err.Error(), "--insecure-endpoint") {
+		if err == nil || !strings.Contains(err.Error(), url) || !strings.Contains(err.Error(), "--insecure-endpoint") {
 			t.Errorf("%s: got %v", name, err)
 		}
-		if took := time.Since(began); took > time.Second {
-			t.Errorf("%s: it took %s: something was sent", name, took)
+		if calls := server.Calls(); len(calls) > 0 {
+			t.Errorf("%s: sent %v", name, calls)
 		}
 		t.Setenv(name, "")
+	}
+	t.Setenv("AWS_ENDPOINT_URL", url)
+	if _, err := build(&bytes.Buffer{}).Collect(t.Context(), app.AWS{Profile: "role", Insecure: true}, nil); err != nil || len(server.Calls()) == 0 {
+		t.Errorf("allowed, but %d calls, %v", len(server.Calls()), err)
 	}
 }
 
@@ -130,8 +135,8 @@ func TestMFAWithoutTerminal(t *testing.T) {
 	}
 }
 
-// Off AWS nobody answers at the instance's address: the three lines come within two seconds all the same.
-func TestNoCredentialsIsSaidSoon(t *testing.T) {
+// Off AWS nobody answers at the instance's address, and it is not waited for until somebody does.
+func TestNoCredentialsIsSaid(t *testing.T) {
 	hang := make(chan struct{})
 	silent := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		select {
@@ -151,7 +156,6 @@ func TestNoCredentialsIsSaidSoon(t *testing.T) {
 			for k, v := range vars {
 				t.Setenv(k, v)
 			}
-			began := time.Now()
 			_, err := build(&bytes.Buffer{}).Collect(t.Context(), app.AWS{}, nil)
 			if _, ok := errors.AsType[*app.NoCredentialsError](err); !ok {
 				t.Fatalf("got %v", err)
@@ -160,9 +164,6 @@ func TestNoCredentialsIsSaidSoon(t *testing.T) {
 				if !strings.Contains(err.Error(), want) {
 					t.Errorf("%q is missing from\n%v", want, err)
 				}
-			}
-			if took := time.Since(began); took > 2*time.Second {
-				t.Errorf("it took %s", took)
 			}
 		})
 	}

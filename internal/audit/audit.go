@@ -35,67 +35,48 @@ type Result struct {
 // other, and are judged side by side. The result is in the snapshot's order.
 func Judge(s *model.Snapshot, o Options) Result {
 	s.Link()
-	cards := o.cards()
-	parts := make([]part, len(s.Accounts))
+	out := Result{Summary: summaryOf(s, o)}
+	out.Summary.Accounts = make([]model.AccountSummary, len(s.Accounts))
+	found := make([][]model.Finding, len(s.Accounts))
 	var (
+		rules  = o.inForce()
 		worlds rule.Worlds
 		next   atomic.Int64
 		wg     sync.WaitGroup
 	)
-	for range min(runtime.GOMAXPROCS(0), len(parts)) {
+	for range min(runtime.GOMAXPROCS(0), len(s.Accounts)) {
 		wg.Go(func() {
-			for i := next.Add(1) - 1; i < int64(len(parts)); i = next.Add(1) - 1 {
+			var room []model.Finding // used again for each account
+			for i := next.Add(1) - 1; i < int64(len(s.Accounts)); i = next.Add(1) - 1 {
 				accept(s.Accounts[i], o.AcceptUnread)
-				parts[i] = o.judge(rule.NewGround(s.Accounts[i], s.CollectedAt, &worlds), cards)
+				g := rule.NewGround(s.Accounts[i], s.CollectedAt, &worlds)
+				room = judge(rules, g, room[:0])
+				found[i], out.Summary.Accounts[i] = worstFirst(room), o.sentence(g)
 			}
 		})
 	}
 	wg.Wait()
-	findings := 0
-	for i := range parts {
-		findings += len(parts[i].findings)
-	}
-	out := Result{Summary: summaryOf(s, o), Findings: make([]model.Finding, 0, findings)}
-	for i, a := range s.Accounts {
-		for _, j := range parts[i].order {
-			out.Findings = append(out.Findings, parts[i].findings[j])
-		}
+	out.Findings = orEmpty(slices.Concat(found...))
+	for _, a := range s.Accounts {
 		out.Gaps = append(out.Gaps, a.Gaps...)
-		out.Summary.Accounts = append(out.Summary.Accounts, parts[i].summary)
 	}
 	out.Summary.Count(out.Findings)
 	out.Summary.Frameworks = score(o, out.Findings)
 	return out
 }
 
-// part is what one account adds to a result.
-type part struct {
-	findings []model.Finding
-	order    []int // worst first
-	summary  model.AccountSummary
-}
-
-func (o Options) judge(g *rule.Ground, cards []card) part {
-	found := make([]model.Finding, 0, len(o.Rules)+len(g.Account.Trails.Items)*4)
-	for i, r := range o.Rules {
-		before := len(found)
-		found = rule.Judge(r, g, o.Settings, found)
-		cards[i].complete(found[before:])
-	}
-	return part{found, worstFirst(found), o.sentence(g)}
-}
-
-// card is what every finding of a rule says, which the rule's own judgement does not know.
-type card struct {
+// inForce is a rule with its settings, and what each of its findings says that its judgement does not know.
+type inForce struct {
+	rule.InForce
 	controls []model.Control
 	page     string
 	fix      func(id string) string // nil: there is none to print
 }
 
-func (o Options) cards() []card {
-	out := make([]card, len(o.Rules))
+func (o Options) inForce() []inForce {
+	out := make([]inForce, len(o.Rules))
 	for i, r := range o.Rules {
-		out[i] = card{controls: []model.Control{}, page: "cairn rules " + r.ID}
+		out[i] = inForce{InForce: o.InForce(r), controls: []model.Control{}, page: "cairn rules " + r.ID}
 		for _, c := range o.Frameworks.Controls(r.ID) {
 			out[i].controls = append(out[i].controls, model.Control(c))
 		}
@@ -106,12 +87,21 @@ func (o Options) cards() []card {
 	return out
 }
 
-func (c card) complete(found []model.Finding) {
+func judge(rules []inForce, g *rule.Ground, found []model.Finding) []model.Finding {
+	for _, r := range rules {
+		before := len(found)
+		found = r.Judge(g, found)
+		r.complete(found[before:])
+	}
+	return found
+}
+
+func (r inForce) complete(found []model.Finding) {
 	for i := range found {
 		f := &found[i]
-		f.Notes, f.Evidence, f.Controls, f.Page = orEmpty(f.Notes), orEmpty(f.Evidence), c.controls, c.page
-		if f.Status == model.StatusFail && c.fix != nil {
-			f.Fix = c.fix(f.ID)
+		f.Notes, f.Evidence, f.Controls, f.Page = orEmpty(f.Notes), orEmpty(f.Evidence), r.controls, r.page
+		if f.Status == model.StatusFail && r.fix != nil {
+			f.Fix = r.fix(f.ID)
 		}
 	}
 }
@@ -146,9 +136,9 @@ func accept(a *model.Account, regions []string) {
 	}
 }
 
-// worstFirst puts an account's findings in order: by verdict, severity, rule, and then as the account lists its
+// worstFirst is an account's findings in order: by verdict, severity, rule, and then as the account lists its
 // trails, which is the order in which rules find them.
-func worstFirst(found []model.Finding) []int {
+func worstFirst(found []model.Finding) []model.Finding {
 	const levels = int(model.Extreme) + 1
 	var places [len(verdicts) * levels]int
 	place := func(f *model.Finding) int {
@@ -161,10 +151,10 @@ func worstFirst(found []model.Finding) []int {
 	for i, n := range places {
 		places[i], next = next, next+n
 	}
-	out := make([]int, len(found))
+	out := make([]model.Finding, len(found))
 	for i := range found {
 		p := place(&found[i])
-		out[places[p]] = i
+		out[places[p]] = found[i]
 		places[p]++
 	}
 	return out

@@ -54,6 +54,8 @@ func (s *Server) answer(q request) answer {
 		a.body = pick(e.body, "RegionOptStatus", q.params["region-opt-status-contains"])
 	case q.Op == "DescribeRegions":
 		a.body = describeRegions(e.body, q)
+	case q.Op == "LookupEvents":
+		a.body, a.fail = lookUp(e.body, q)
 	default:
 		a.body = e.body
 	}
@@ -110,14 +112,16 @@ const tokenPrefix = "awsfake-"
 // cut takes the page that the request asks for, of the size that it or a fault
 // asks for.
 func (a *answer) cut() {
-	member := operationOf(a.q.Service, a.q.Op).list
+	o := operationOf(a.q.Service, a.q.Op)
+	member, size := o.list, a.page
 	items, isList := a.body[member].([]any)
 	if a.fail != nil || !isList {
 		return
 	}
-	size := a.page
-	if n := a.q.most; n > 0 && (size == 0 || n < size) {
-		size = n
+	for _, n := range []int{a.q.most, o.most} {
+		if n > 0 && (size == 0 || n < size) {
+			size = n
+		}
 	}
 	from := min(a.q.offset, len(items))
 	if size == 0 && from == 0 {

@@ -42,10 +42,9 @@ func start(t *testing.T, doc string) (*awsfake.Server, aws.Config) {
 		t.Fatal(err)
 	}
 	t.Cleanup(stop)
-	return s, aws.Config{
-		Region: "us-east-1", BaseEndpoint: aws.String(url), RetryMaxAttempts: 1,
-		Credentials: keys(aws.Credentials{AccessKeyID: "AKIAEXAMPLE", SecretAccessKey: "secret"}),
-	}
+	cfg := awsfake.Config(url, "us-east-1")
+	cfg.RetryMaxAttempts = 1
+	return s, cfg
 }
 
 func keys(c aws.Credentials) aws.CredentialsProvider {

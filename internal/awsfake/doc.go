@@ -13,7 +13,8 @@
 // account, the one of get-caller-identity. The key with the most flags that fit
 // a request answers it; where two have as many, the one that names a resource
 // goes before the one that names a Region. A trail's name in a key answers for
-// its ARN as well.
+// its ARN as well. What "cloudtrail lookup-events" printed is a Region's history:
+// requests pick from it by attribute and time, newest first, fifty to a page.
 //
 // The server speaks the services' own protocols and is as strict as AWS about
 // Regions. It answers 501 with the code NotTold to whatever the fixture does not

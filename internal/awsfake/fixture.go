@@ -170,6 +170,8 @@ func checkShape(k key, v map[string]any) error {
 		return checkObjects(v, "trailList")
 	case "ListRegions", "DescribeRegions":
 		return checkObjects(v, "Regions")
+	case "LookupEvents":
+		return checkObjects(v, "Events")
 	}
 	return nil
 }

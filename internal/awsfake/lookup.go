@@ -50,8 +50,8 @@ func (f *Fixture) fits(e entry, q request) bool {
 }
 
 // decisive flags must stand in the key if they stand in the request: without them
-// the answer is about something else, another account or another page.
-var decisive = []string{"account-id", "next-token"}
+// the answer is about something else, another account, another page or Insights.
+var decisive = []string{"account-id", "next-token", "event-category"}
 
 func switched(name string) string {
 	if strings.HasPrefix(name, "no-") {

@@ -6,6 +6,7 @@ import "strings"
 type operation struct {
 	flags  string // the CLI flags that choose what is answered; name* takes values, name? none, name one
 	list   string // the member that the API cuts into pages with NextToken
+	most   int    // the API's own size of a page; 0 where everything fits into one
 	copies bool   // answers about a trail wherever it is listed, not only at home
 }
 
@@ -21,6 +22,7 @@ var operations = map[string]operation{
 	"cloudtrail get-trail-status":      {flags: "name", copies: true},
 	"cloudtrail list-tags":             {flags: "resource-id-list* next-token", list: "ResourceTagList"},
 	"cloudtrail list-trails":           {flags: "next-token", list: "Trails"},
+	"cloudtrail lookup-events":         {flags: "lookup-attributes* event-category next-token", list: "Events", most: 50},
 
 	"ec2 describe-regions": {flags: "all-regions? no-all-regions? region-names* filters*"},
 

@@ -130,7 +130,12 @@ func (q *request) json(body []byte) error {
 	for name, raw := range input {
 		var list []string
 		var one string
+		var err error
 		switch {
+		case name == "LookupAttributes":
+			if list, err = attributes(raw); err != nil {
+				return err
+			}
 		case json.Unmarshal(raw, &list) == nil && list != nil:
 		case json.Unmarshal(raw, &one) == nil && string(raw) != "null":
 			list = []string{one}

@@ -3,48 +3,28 @@ package awsfake_test
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-	"github.com/rogpeppe/go-internal/txtar"
+	"golang.org/x/tools/txtar"
 
 	"cairn.example/internal/awsfake"
+	"cairn.example/internal/golden"
 )
-
-var update = flag.Bool("update", false, "rewrite the answers in testdata")
 
 // A transcript is a fixture and a dialogue with it: each line after "> " is asked
 // as a command of the AWS CLI, what follows is the answer on the wire.
 func TestTranscripts(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no transcripts: %v", err)
-	}
-	for _, file := range files {
-		t.Run(filepath.Base(file), func(t *testing.T) {
-			a, err := txtar.ParseFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := replay(t, a)
-			if *update {
-				a.Files[1].Data = []byte(got)
-				if err := os.WriteFile(file, txtar.Format(a), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			if d := cmp.Diff(string(a.Files[1].Data), got); d != "" {
-				t.Error(d)
-			}
+	for c := range golden.Cases(t, "testdata/*.txtar") {
+		t.Run(c.Name, func(t *testing.T) {
+			got := replay(t, c.Archive)
+			c.Files[1].Data = []byte(got)
+			c.Keep(t)
 		})
 	}
 }
@@ -108,6 +88,20 @@ func ask(t *testing.T, h http.Handler, command string) string {
 	return body
 }
 
+// shorthand reads lists of Key=Value,Key=Value.
+func shorthand(values []string) []map[string]string {
+	var out []map[string]string
+	for _, v := range values {
+		members := map[string]string{}
+		for pair := range strings.SplitSeq(v, ",") {
+			name, value, _ := strings.Cut(pair, "=")
+			members[name] = value
+		}
+		out = append(out, members)
+	}
+	return out
+}
+
 func wire(t *testing.T, k awsfake.Key) *http.Request {
 	t.Helper()
 	input, form := map[string]any{}, url.Values{"Action": {k.Op}}
@@ -121,6 +115,8 @@ func wire(t *testing.T, k awsfake.Key) *http.Request {
 			form.Set(member, fmt.Sprint(input[member]))
 		case strings.HasSuffix(name, "-list") || strings.HasSuffix(name, "-contains"):
 			input[member] = values
+		case name == "lookup-attributes":
+			input[member] = shorthand(values)
 		default:
 			input[member] = values[0]
 			form.Set(member, values[0])

@@ -14,7 +14,7 @@ import (
 // version 2. TimeLoggingStarted and its kin look alike but are strings.
 var timestamps = strings.Fields(`
 	LatestCloudWatchLogsDeliveryTime LatestDeliveryTime LatestDigestDeliveryTime LatestNotificationTime
-	StartLoggingTime StopLoggingTime`)
+	StartLoggingTime StopLoggingTime EventTime`)
 
 // toWire turns the CLI's times, at any depth, into the wire's. The other
 // services have no times among the calls that a fixture tells.

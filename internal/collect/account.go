@@ -56,7 +56,7 @@ func (r *run) account(t Target) *account {
 // assumed are the role's credentials, asked for once and renewed when they run out. The session name tells
 // the account's owner in CloudTrail who was there.
 func (r *run) assumed(t Target) aws.CredentialsProvider {
-	base := sts.NewFromConfig(r.clientFor(t.Config, t.Config.Region).config)
+	base := sts.NewFromConfig(r.clientFor(t.Config, t.Config.Region).config, r.first)
 	return aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(base, t.Role, func(o *stscreds.AssumeRoleOptions) {
 		o.RoleSessionName = "cairn"
 		if t.ExternalID != "" {
@@ -137,7 +137,7 @@ func (a *account) fail(err error, call string) {
 }
 
 func (a *account) identify(ctx context.Context) error {
-	out, err := sts.NewFromConfig(a.in(a.target.Config.Region).config).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	out, err := sts.NewFromConfig(a.in(a.target.Config.Region).config, a.run.first).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err == nil && (aws.ToString(out.Account) == "" || aws.ToString(out.Arn) == "") {
 		err = lacks("Account")
 	}

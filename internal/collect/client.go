@@ -10,12 +10,14 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -149,13 +151,24 @@ func (r *run) clientFor(cfg aws.Config, region string) client {
 	return client{cfg, cloudtrail.NewFromConfig(cfg)}
 }
 
-func (r *run) retryer() aws.Retryer {
+func (r *run) retryer(before ...retry.IsErrorRetryable) aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = r.Attempts
 		o.MaxBackoff = r.MaxBackoff
 		o.Backoff = retry.NewExponentialJitterBackoff(r.MaxBackoff)
-		o.Retryables = append([]retry.IsErrorRetryable{retry.IsErrorRetryableFunc(cutShort)}, o.Retryables...)
+		o.Retryables = slices.Concat(before, []retry.IsErrorRetryable{retry.IsErrorRetryableFunc(cutShort)}, o.Retryables)
 	})
+}
+
+// first are the options of an account's first call, which asks who is asking. Where nothing listens there is no second
+// one: a wrong endpoint or proxy is as wrong a moment later, and somebody waits to be told.
+func (r *run) first(o *sts.Options) {
+	o.Retryer = r.retryer(retry.IsErrorRetryableFunc(func(err error) aws.Ternary {
+		if errors.Is(err, syscall.ECONNREFUSED) {
+			return aws.FalseTernary
+		}
+		return aws.UnknownTernary
+	}))
 }
 
 // cutShort counts a late answer and one that ends before it is complete as worth another try. The SDK

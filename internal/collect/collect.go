@@ -56,14 +56,11 @@ type run struct {
 // Collect reads the targets. Where there is one, not learning whose account it is ends the run; where
 // there are several, that account has a gap.
 func Collect(ctx context.Context, targets []Target, o Options) (*model.Snapshot, error) {
-	o.Settings = o.withDefaults()
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
-	}
 	asked := ctx
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	r := &run{Options: o, slots: make(chan struct{}, o.Concurrency), facts: map[*model.FactKind]bool{}, stop: cancel}
+	r := newRun(o)
+	r.stop = cancel
 	for _, f := range model.Closure(o.Facts) {
 		r.facts[f] = true
 	}
@@ -82,6 +79,14 @@ func Collect(ctx context.Context, targets []Target, o Options) (*model.Snapshot,
 		return nil, r.accounts[0].failed
 	}
 	return r.snapshot()
+}
+
+func newRun(o Options) *run {
+	o.Settings = o.withDefaults()
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return &run{Options: o, slots: make(chan struct{}, o.Concurrency), facts: map[*model.FactKind]bool{}}
 }
 
 // accountsAtOnce bounds the accounts under way; requests are bounded apart, by Settings.Concurrency.

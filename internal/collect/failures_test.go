@@ -1,9 +1,12 @@
 package collect_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -192,9 +195,39 @@ func TestNobodysAccountIsNotWaitedFor(t *testing.T) {
 	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("it took %s", took)
 	}
-	if err == nil || !strings.HasPrefix(err.Error(), "GetCallerIdentity in us-east-1: ConnectionError: ") || !strings.HasSuffix(err.Error(), "AWS_ENDPOINT_URL") {
+	if err == nil || !strings.HasPrefix(err.Error(), "GetCallerIdentity in us-east-1: ConnectionError: "+url+": ") || !strings.Contains(err.Error(), "unset AWS_ENDPOINT_URL") {
 		t.Errorf("got %v", err)
 	}
+}
+
+// Where nothing listens a second try is as vain as the first, and what says to ask there is named.
+func TestNothingListens(t *testing.T) {
+	nowhere := "http://" + closedPort(t)
+	for _, role := range []string{"", "arn:aws:iam::222222222222:role/cairn"} {
+		var log bytes.Buffer
+		o := options(quick, judged...)
+		o.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		_, err := collect.Collect(t.Context(), []collect.Target{{Config: config(t, nowhere), Role: role}}, o)
+		if err == nil || !strings.Contains(err.Error(), nowhere+": connection refused; check what listens there, or unset AWS_ENDPOINT_URL") {
+			t.Errorf("got %v", err)
+		}
+		if n := strings.Count(log.String(), "op=GetCallerIdentity") + strings.Count(log.String(), "op=AssumeRole"); n != 1 {
+			t.Errorf("asked %d times:\n%s", n, log.String())
+		}
+	}
+}
+
+// closedPort is where nothing listens.
+func closedPort(t *testing.T) string {
+	t.Helper()
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return l.Addr().String()
 }
 
 // What the account's reader can do about it stands in the error, and the SDK's chain of words does not.

@@ -75,7 +75,12 @@ func why(err error) string {
 		return code + ": the credentials' token is not valid in this Region; take it from a regional STS endpoint (AWS_STS_REGIONAL_ENDPOINTS=regional)"
 	case slices.Contains(changedCodes, code):
 		return code + ": the trail changed while being read, or may not be asked about from here"
-	case code == codeTimeout, code == codeConnection, code == codeFailed, code == codeEmpty:
+	case code == codeConnection:
+		if at, _ := elsewhere(err); at != "" {
+			return code + ": " + at + ": " + innermost(err).Error()
+		}
+		return code + ": " + innermost(err).Error()
+	case code == codeTimeout, code == codeFailed, code == codeEmpty:
 		return code + ": " + innermost(err).Error()
 	case code == codeBadAnswer:
 		return code + ": the answer could not be read"

@@ -24,13 +24,16 @@ type document struct {
 	Statement []statement
 }
 
-// Policy is the least-privilege IAM policy for reading the facts. The actions are read-only and their
-// Resource is "*": most of them know no narrower one (Service Authorization Reference, AWS CloudTrail).
-func Policy(format string, facts []*model.FactKind) (string, error) {
+// Policy is the least-privilege IAM policy for reading the facts, and for what else is to be done, such as
+// [LookupPermission]. The actions are read-only and their Resource is "*": most of them know no narrower one
+// (Service Authorization Reference, AWS CloudTrail).
+func Policy(format string, facts []*model.FactKind, also ...string) (string, error) {
 	if !slices.Contains(PolicyFormats, format) {
 		return "", fmt.Errorf("policy format %q: want one of %s", format, strings.Join(PolicyFormats, ", "))
 	}
-	doc := document{"2012-10-17", []statement{{"CairnReads", "Allow", model.Permissions(facts), "*"}}}
+	actions := append(model.Permissions(facts), also...)
+	slices.Sort(actions)
+	doc := document{"2012-10-17", []statement{{"CairnReads", "Allow", slices.Compact(actions), "*"}}}
 	var body any = doc
 	if format == "cloudformation" {
 		body = stack(doc)

@@ -2,7 +2,11 @@ package collect
 
 import (
 	"context"
+	"errors"
+	"net"
+	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
@@ -25,9 +29,33 @@ func (e *unreadError) Error() string {
 		}
 		return said + "; sign in again, or check that the access key is active and of this partition"
 	case code == codeConnection, code == codeTimeout:
-		return said + why(e.err) + "; check the network, HTTPS_PROXY and AWS_ENDPOINT_URL"
+		advice := "check the network, HTTPS_PROXY and AWS_ENDPOINT_URL"
+		if _, setting := elsewhere(e.err); setting != "" {
+			advice = "check what listens there, or unset " + setting
+		}
+		return said + why(e.err) + "; " + advice
 	}
 	return said + why(e.err)
+}
+
+// elsewhere tells where a request that did not get through was sent and which setting says so, when that is not AWS's
+// own endpoint: a proxy, or an endpoint of the user's.
+func elsewhere(err error) (at, setting string) {
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "proxyconnect" {
+		if dial, ok := errors.AsType[*net.OpError](op.Err); ok && dial.Addr != nil {
+			return "the proxy " + dial.Addr.String(), "HTTPS_PROXY"
+		}
+		return "the proxy", "HTTPS_PROXY"
+	}
+	sent, ok := errors.AsType[*url.Error](err)
+	if !ok {
+		return "", ""
+	}
+	to, bad := url.Parse(sent.URL)
+	if bad != nil || strings.Contains(to.Host, ".amazonaws.com") {
+		return "", ""
+	}
+	return to.Scheme + "://" + to.Host, "AWS_ENDPOINT_URL (endpoint_url in a profile)"
 }
 
 func (e *unreadError) Unwrap() error { return e.err }

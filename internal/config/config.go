@@ -1,9 +1,11 @@
-// Package config is cairn.yaml: what a user chose, checked against the rules there are.
+// Package config is cairn.yaml: what a user chose, checked against the rules and detections there are. A detection is
+// a rule of the kind [rule.RealTime] without options.
 //
 // Every mistake is reported in one go with its file, line and column. What parses prints back equal.
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -28,9 +30,11 @@ const maxSize = 1 << 20
 // Config is everything that a user may choose.
 type Config struct {
 	Preset string
-	Rules  map[string]Rule // by ID, never by alias
+	Rules  map[string]Rule // of rules and detections, by ID, never by alias
 	// AcceptUnread are Regions that the organization refuses on purpose: what is unknown there becomes a note.
 	AcceptUnread []string
+	// Watch fills placeholders of detections, such as watched_alarms, with Sigma strings.
+	Watch map[string][]string
 
 	registry rule.Registry
 }
@@ -138,6 +142,21 @@ func (c *Config) RuleSettings() rule.Settings {
 	return s
 }
 
+// InForce is the configuration with what nobody chose written out too: it judges the same. A detection has a severity
+// there only where all its events have that one; else each event has its own.
+func (c *Config) InForce() *Config {
+	out := &Config{Preset: c.Preset, Rules: map[string]Rule{}, AcceptUnread: c.AcceptUnread, Watch: c.Watch, registry: c.registry}
+	for _, r := range c.registry {
+		chosen := c.Rules[r.ID]
+		own := r.Severity
+		if r.Kind == rule.RealTime && c.Preset != rule.Conformity {
+			own = 0
+		}
+		out.Rules[r.ID] = Rule{cmp.Or(chosen.Severity, own), r.Settings(c.Preset, chosen.Options)}
+	}
+	return out
+}
+
 // String is the configuration as cairn.yaml, rules and options in order.
 func (c *Config) String() string {
 	var b strings.Builder
@@ -154,20 +173,38 @@ func (c *Config) String() string {
 		if r.Severity != 0 {
 			pairs = append(pairs, severityKey+": "+r.Severity.String())
 		}
-		fmt.Fprintf(&b, "  %s: {%s}\n", scalar(id), strings.Join(pairs, ", "))
+		fmt.Fprintf(&b, "  %s: {%s}%s\n", scalar(id), strings.Join(pairs, ", "), c.remark(id))
 	}
 	if len(c.AcceptUnread) > 0 {
 		fmt.Fprintf(&b, "regions:\n  acceptUnread: [%s]\n", strings.Join(c.AcceptUnread, ", "))
 	}
+	if len(c.Watch) > 0 {
+		b.WriteString("watch:\n  values:\n")
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Watch)) {
+		var quoted []string
+		for _, v := range c.Watch[name] {
+			quoted = append(quoted, strconv.Quote(v))
+		}
+		fmt.Fprintf(&b, "    %s: [%s]\n", scalar(name), strings.Join(quoted, ", "))
+	}
 	return b.String()
+}
+
+// remark is what an empty choice of a detection means.
+func (c *Config) remark(id string) string {
+	if r := c.registry.Find(id); r != nil && r.Kind == rule.RealTime && c.Rules[id].Severity == 0 {
+		return " # each event has its own severity"
+	}
+	return ""
 }
 
 // scalar quotes what YAML could take for something else.
 func scalar(s string) string {
 	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-'
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_'
 	}
-	if strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 && s != "" && s[0] != '-' {
+	if strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 && s != "" && s[0] != '-' && !strings.EqualFold(s, "null") {
 		return s
 	}
 	return strconv.Quote(s)

@@ -3,7 +3,6 @@ package config_test
 import (
 	"bytes"
 	"errors"
-	"flag"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -15,11 +14,10 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"cairn.example/internal/config"
+	"cairn.example/internal/golden"
 	"cairn.example/internal/model"
 	"cairn.example/internal/rule"
 )
-
-var update = flag.Bool("update", false, "rewrite the want sections")
 
 // rules are enough of a registry: an alias with a dot, options whose values YAML would take for other things.
 var rules = rule.Registry{
@@ -38,39 +36,18 @@ var rules = rule.Registry{
 		Meta:    rule.Meta{ID: "CT-099"},
 		Options: []rule.Option{{Name: "strict", Values: []string{"yes", "no"}}, {Name: "level", Values: []string{"0", "1"}}},
 	},
+	{Meta: rule.Meta{ID: "CT-013", Kind: rule.RealTime, Severity: model.Low}},
+	{Meta: rule.Meta{ID: "RTM-109", Kind: rule.RealTime, Severity: model.Medium}},
 }
 
 // TestCases reads each file and compares what it prints as, or its errors.
 func TestCases(t *testing.T) {
-	for _, path := range cases(t) {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
-			ar, err := txtar.ParseFile(path)
-			if err != nil || len(ar.Files) != 2 {
-				t.Fatalf("want cairn.yaml and want: %v", err)
-			}
-			got := outcome(config.Parse(ar.Files[0].Name, ar.Files[0].Data, rules))
-			if *update {
-				ar.Files[1].Data = []byte(got)
-				if err := os.WriteFile(path, txtar.Format(ar), fs.FileMode(0o644)); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			if diff := cmp.Diff(string(ar.Files[1].Data), got); diff != "" {
-				t.Errorf("-want +got:\n%s", diff)
-			}
-		})
+	for c := range golden.Cases(t, pattern) {
+		t.Run(c.Name, func(t *testing.T) { c.Want(t, outcome(config.Parse(c.Files[0].Name, c.Files[0].Data, rules))) })
 	}
 }
 
-func cases(tb testing.TB) []string {
-	tb.Helper()
-	found, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(found) == 0 {
-		tb.Fatalf("no cases: %v", err)
-	}
-	return found
-}
+const pattern = "testdata/*.txtar"
 
 func outcome(c *config.Config, err error) string {
 	if err != nil {
@@ -86,6 +63,8 @@ func TestSet(t *testing.T) {
 		{"CT-010.severity=very-high", "CT-010: {severity: very-high}"},
 		{"CT-099.strict = no", "CT-099: {strict: no}"},
 		{"CT-001.require=anny", `set "CT-001.require=anny": "anny" is not one of its values: want every or any; did you mean any?`},
+		{"CT-013.severity=high", "CT-013: {severity: high}"},
+		{"CT-013.require=any", `set "CT-013.require=any": CT-013 has no option "require": want severity`},
 		{"CT-001.requir=any", `set "CT-001.requir=any": CT-001 has no option "requir": want severity or require; did you mean require?`},
 		{"CT-001=any", `set "CT-001=any": want RULE.OPTION=VALUE, such as CT-001.require=any`},
 		{"CT-001.require", `set "CT-001.require": want RULE.OPTION=VALUE, such as CT-001.require=any`},
@@ -126,6 +105,37 @@ func TestSetOverFile(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, cfg.RuleSettings()); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// What is in force is whole, and judges as the choice that it came from.
+func TestInForce(t *testing.T) {
+	for preset, want := range map[string]map[string]model.Severity{
+		rule.Conformity: {"CT-001": model.High, "CT-010": model.Low, "CT-013": model.Low, "RTM-109": model.High},
+		rule.Default:    {"CT-001": model.High, "CT-010": model.Low, "RTM-109": model.High}, // the events of CT-013 have their own
+	} {
+		text := "preset: " + preset + "\nrules: {CT-010: {readWrite: both, severity: low}, RTM-109: {severity: high}}\n" +
+			"regions: {acceptUnread: [eu-south-2]}\nwatch: {values: {watched_alarms: [a]}}"
+		cfg, err := config.Parse("f", []byte(text), rules)
+		if err != nil {
+			t.Fatal(err)
+		}
+		whole, err := config.Parse("f", []byte(cfg.InForce().String()), rules)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range rules {
+			chosen, got := cfg.RuleSettings(), whole.Rules[r.ID]
+			if diff := cmp.Diff(r.Settings(chosen.Preset, chosen.Options[r.ID]), got.Options, cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("%s: -want +got:\n%s", r.ID, diff)
+			}
+		}
+		if diff := cmp.Diff(want, whole.RuleSettings().Severities); diff != "" {
+			t.Errorf("%s: severities -want +got:\n%s", preset, diff)
+		}
+		if diff := cmp.Diff(cfg, whole, cmpopts.IgnoreUnexported(config.Config{}), cmpopts.IgnoreFields(config.Config{}, "Rules")); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", preset, diff)
+		}
 	}
 }
 
@@ -191,7 +201,7 @@ func staircase(steps int) string {
 
 // FuzzParse holds that value and error exclude each other, and that what parses prints back equal.
 func FuzzParse(f *testing.F) {
-	for _, path := range cases(f) {
+	for _, path := range golden.Glob(f, pattern) {
 		ar, err := txtar.ParseFile(path)
 		if err != nil {
 			f.Fatal(err)

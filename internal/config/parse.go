@@ -1,22 +1,19 @@
 package config
 
 import (
-	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
 	"slices"
-	"strings"
 
-	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/lexer"
-	"github.com/goccy/go-yaml/parser"
-	"github.com/goccy/go-yaml/token"
 
 	"cairn.example/internal/rule"
+	"cairn.example/internal/yamltree"
 )
+
+// maxDepth is far more than the settings need.
+const maxDepth = 16
 
 // severityKey stands among a rule's options, so no option may take its name.
 const severityKey = "severity"
@@ -31,12 +28,14 @@ var sections = []section{
 	{"preset", (*reader).preset},
 	{"rules", (*reader).rules},
 	{"regions", (*reader).regions},
+	{"watch", (*reader).watch},
 }
 
 var regionShape = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]{2,})+-[0-9]{1,2}$`)
 
 // reader walks the document, fills the configuration and gathers what is wrong.
 type reader struct {
+	yamltree.File
 	name   string
 	config *Config
 	errs   []mistake
@@ -44,14 +43,15 @@ type reader struct {
 
 // mistake is an error with its place, so that all can be told in the order of the file.
 type mistake struct {
-	line, column int
-	err          error
+	at  yamltree.Place
+	err error
 }
 
 // Parse reads cairn.yaml; name stands before each line and column. The errors are all there are, or the first
 // one of syntax.
 func Parse(name string, data []byte, rules rule.Registry) (*Config, error) {
 	r := &reader{name: name, config: Default(rules)}
+	r.File = yamltree.File{Is: "file of settings", MaxSize: maxSize, MaxDepth: maxDepth, Not: "which cairn.yaml does not use", Bad: r.bad}
 	if body := r.document(data); body != nil {
 		r.sections(body)
 	}
@@ -63,62 +63,24 @@ func Parse(name string, data []byte, rules rule.Registry) (*Config, error) {
 
 // document is the only document's body, or nil for an empty file or one that is no YAML.
 func (r *reader) document(data []byte) ast.Node {
-	if len(data) > maxSize {
-		r.bad(nil, "larger than %d KiB, which no file of settings is", maxSize>>10)
+	docs := r.Documents(data)
+	if len(docs) == 0 {
 		return nil
 	}
-	tokens := lexer.Tokenize(string(bytes.TrimPrefix(data, []byte("\ufeff"))))
-	if deep := tooDeep(tokens); deep != nil {
-		r.bad(deep, "nested deeper than %d levels", maxDepth)
-		return nil
+	for _, another := range docs[1:] {
+		r.bad(yamltree.Start(another), "a second document: want one")
 	}
-	file, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
-	if err != nil {
-		r.syntax(err)
-		return nil
-	}
-	var body ast.Node
-	for _, doc := range file.Docs {
-		if doc.Body == nil || doc.Body.Type() == ast.NullType || doc.Body.Type() == ast.CommentType {
-			continue
-		}
-		if body != nil {
-			r.bad(start(doc.Body), "a second document: want one")
-		}
-		if body == nil {
-			body = doc.Body
-		}
-	}
-	return body
+	return docs[0]
 }
 
-func (r *reader) syntax(err error) {
-	e, ok := errors.AsType[*yaml.SyntaxError](err)
-	switch {
-	case !ok || e.Token == nil:
-		r.bad(nil, "%w", err)
-	case strings.HasPrefix(strings.TrimLeft(e.Token.Origin, " \n"), "\t"):
-		r.bad(e.Token, "a tab: YAML is indented with spaces")
-	default:
-		r.bad(e.Token, "%s", e.Message)
-	}
-}
-
-func (r *reader) bad(at *token.Token, format string, args ...any) {
-	where, m := r.name, mistake{}
-	if at != nil && at.Position != nil {
-		m.line, m.column = at.Position.Line, at.Position.Column
-		where = fmt.Sprintf("%s:%d:%d", r.name, m.line, m.column)
-	}
-	m.err = fmt.Errorf("%s: "+format, append([]any{where}, args...)...)
-	r.errs = append(r.errs, m)
+func (r *reader) bad(at yamltree.Place, format string, args ...any) {
+	err := fmt.Errorf("%s: "+format, append([]any{at.In(r.name)}, args...)...)
+	r.errs = append(r.errs, mistake{at, err})
 }
 
 // all joins the mistakes in the order of the file.
 func (r *reader) all() error {
-	slices.SortStableFunc(r.errs, func(a, b mistake) int {
-		return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.column, b.column))
-	})
+	slices.SortStableFunc(r.errs, func(a, b mistake) int { return a.at.Compare(b.at) })
 	var errs []error
 	for _, m := range r.errs {
 		errs = append(errs, m.err)
@@ -131,14 +93,14 @@ func (r *reader) sections(body ast.Node) {
 	for _, s := range sections {
 		known = append(known, s.key)
 	}
-	for _, e := range r.mapping(body, "the file") {
-		i := slices.IndexFunc(sections, func(s section) bool { return s.key == e.key })
+	for _, e := range r.Mapping(body, "the file") {
+		i := slices.IndexFunc(sections, func(s section) bool { return s.key == e.Key })
 		if i < 0 {
-			r.bad(e.at, "unknown key %q%s", e.key, rule.Suggest(e.key, known))
+			r.bad(e.At, "unknown key %q%s", e.Key, rule.Suggest(e.Key, known))
 			continue
 		}
-		if e.value.Type() != ast.NullType {
-			sections[i].read(r, e.value)
+		if e.Value.Type() != ast.NullType {
+			sections[i].read(r, e.Value)
 		}
 	}
 }
@@ -149,54 +111,54 @@ func (r *reader) preset(n ast.Node) {
 		return
 	}
 	if err := r.config.SetPreset(name); err != nil {
-		r.bad(start(n), "%w", err)
+		r.bad(yamltree.Start(n), "%w", err)
 	}
 }
 
 func (r *reader) rules(n ast.Node) {
-	for _, e := range r.mapping(n, "rules") {
-		found, err := r.config.registry.Lookup(e.key)
+	for _, e := range r.Mapping(n, "rules") {
+		found, err := r.config.registry.Lookup(e.Key)
 		if err != nil {
-			r.bad(e.at, "rules: %w", err)
+			r.bad(e.At, "rules: %w", err)
 			continue
 		}
 		if _, twice := r.config.Rules[found.ID]; twice {
-			r.bad(e.at, "rules: %s is set twice, here as %s", found.ID, e.key)
+			r.bad(e.At, "rules: %s is set twice, here as %s", found.ID, e.Key)
 			continue
 		}
 		r.config.Rules[found.ID] = r.rule(found, e)
 	}
 }
 
-func (r *reader) rule(of *rule.Rule, e entry) Rule {
+func (r *reader) rule(of *rule.Rule, e yamltree.Entry) Rule {
 	var chosen Rule
-	if e.value.Type() == ast.NullType {
+	if e.Value.Type() == ast.NullType {
 		return chosen
 	}
-	for _, o := range r.mapping(e.value, "rules."+e.key) {
-		where := "rules." + e.key + "." + o.key
-		if err := checkKey(of, o.key); err != nil {
-			r.bad(o.at, "rules.%s: %w", e.key, err)
+	for _, o := range r.Mapping(e.Value, "rules."+e.Key) {
+		where := "rules." + e.Key + "." + o.Key
+		if err := checkKey(of, o.Key); err != nil {
+			r.bad(o.At, "rules.%s: %w", e.Key, err)
 			continue
 		}
-		value, ok := r.text(o.value, where)
+		value, ok := r.text(o.Value, where)
 		if !ok {
 			continue
 		}
-		if err := chosen.set(of, o.key, value); err != nil {
-			r.bad(start(o.value), "%s: %w", where, err)
+		if err := chosen.set(of, o.Key, value); err != nil {
+			r.bad(yamltree.Start(o.Value), "%s: %w", where, err)
 		}
 	}
 	return chosen
 }
 
 func (r *reader) regions(n ast.Node) {
-	for _, e := range r.mapping(n, "regions") {
-		if e.key != "acceptUnread" {
-			r.bad(e.at, "regions: unknown key %q%s", e.key, rule.Suggest(e.key, []string{"acceptUnread"}))
+	for _, e := range r.Mapping(n, "regions") {
+		if e.Key != "acceptUnread" {
+			r.bad(e.At, "regions: unknown key %q%s", e.Key, rule.Suggest(e.Key, []string{"acceptUnread"}))
 			continue
 		}
-		for _, item := range r.list(e.value, "regions.acceptUnread") {
+		for _, item := range r.list(e.Value, "regions.acceptUnread", "[eu-south-2]") {
 			r.region(item)
 		}
 	}
@@ -208,10 +170,64 @@ func (r *reader) region(n ast.Node) {
 	switch {
 	case !ok:
 	case !regionShape.MatchString(name):
-		r.bad(start(n), "%s: %q is not shaped like a Region, such as eu-south-2", where, name)
+		r.bad(yamltree.Start(n), "%s: %q is not shaped like a Region, such as eu-south-2", where, name)
 	case slices.Contains(r.config.AcceptUnread, name):
-		r.bad(start(n), "%s: %s stands twice", where, name)
+		r.bad(yamltree.Start(n), "%s: %s stands twice", where, name)
 	default:
 		r.config.AcceptUnread = append(r.config.AcceptUnread, name)
 	}
+}
+
+// placeholderShape is what Sigma allows between two percent signs.
+var placeholderShape = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*$`)
+
+func (r *reader) watch(n ast.Node) {
+	for _, e := range r.Mapping(n, "watch") {
+		if e.Key != "values" {
+			r.bad(e.At, "watch: unknown key %q%s", e.Key, rule.Suggest(e.Key, []string{"values"}))
+			continue
+		}
+		for _, v := range r.Mapping(e.Value, "watch.values") {
+			r.value(v)
+		}
+	}
+}
+
+func (r *reader) value(v yamltree.Entry) {
+	where := "watch.values." + v.Key
+	if !placeholderShape.MatchString(v.Key) {
+		r.bad(v.At, "watch.values: %q is no name of a placeholder: letters, digits and _", v.Key)
+		return
+	}
+	if r.config.Watch == nil {
+		r.config.Watch = map[string][]string{}
+	}
+	for _, item := range r.list(v.Value, where, "[trail-changes]") {
+		switch text, ok := r.text(item, where); {
+		case !ok:
+		case text == "":
+			r.bad(yamltree.Start(item), "%s: an empty value names nothing", where)
+		default:
+			r.config.Watch[v.Key] = append(r.config.Watch[v.Key], text)
+		}
+	}
+}
+
+func (r *reader) list(n ast.Node, where, such string) []ast.Node {
+	switch n := n.(type) {
+	case *ast.SequenceNode:
+		return n.Values
+	case *ast.NullNode:
+		return nil
+	}
+	r.bad(yamltree.Start(n), "%s: want a list such as %s, this is %s", where, such, r.Kind(n))
+	return nil
+}
+
+func (r *reader) text(n ast.Node, where string) (string, bool) {
+	text, ok := yamltree.Scalar(n)
+	if !ok {
+		r.bad(yamltree.Start(n), "%s: want a word, this is %s", where, r.Kind(n))
+	}
+	return text, ok
 }

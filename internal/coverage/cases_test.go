@@ -1,20 +1,15 @@
 package coverage_test
 
 import (
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-	"github.com/rogpeppe/go-internal/txtar"
+	"golang.org/x/tools/txtar"
 
 	"cairn.example/internal/coverage"
+	"cairn.example/internal/golden"
 )
-
-var update = flag.Bool("update", false, "rewrite the want sections")
 
 // TestCases asks each question of the "ask" section of every file of testdata and compares with its "want" section.
 //
@@ -24,41 +19,26 @@ var update = flag.Bool("update", false, "rewrite the want sections")
 //	           lost (from the section "before" to "recorders")
 //	           explain SOURCE NAME REGION|? read|write|? [Category]
 func TestCases(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no cases: %v", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			ar, err := txtar.ParseFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			c := newCase(t, ar)
+	for file := range golden.Cases(t, "testdata/*.txtar") {
+		t.Run(file.Name, func(t *testing.T) {
+			c := newCase(t, file.Archive)
 			var got strings.Builder
 			for line := range strings.Lines(c.text["ask"]) {
 				fmt.Fprintf(&got, "%s\n", c.ask(t, strings.Fields(line)))
 			}
-			if *update {
-				c.write(t, file, got.String())
-				return
-			}
-			if diff := cmp.Diff(c.text["want"], got.String()); diff != "" {
-				t.Errorf("want -, got +\n%s", diff)
-			}
+			file.Want(t, got.String())
 		})
 	}
 }
 
 type testCase struct {
-	ar    *txtar.Archive
 	text  map[string]string
 	world coverage.World
 }
 
 func newCase(t *testing.T, ar *txtar.Archive) *testCase {
 	t.Helper()
-	c := &testCase{ar: ar, text: map[string]string{}}
+	c := &testCase{text: map[string]string{}}
 	for _, f := range ar.Files {
 		c.text[f.Name] = string(f.Data)
 	}
@@ -198,16 +178,4 @@ func (c *testCase) answer(a coverage.Answer) string {
 		out += "\n  too hard"
 	}
 	return out
-}
-
-func (c *testCase) write(t *testing.T, file, want string) {
-	t.Helper()
-	for i := range c.ar.Files {
-		if c.ar.Files[i].Name == "want" {
-			c.ar.Files[i].Data = []byte(want)
-		}
-	}
-	if err := os.WriteFile(file, txtar.Format(c.ar), 0o600); err != nil {
-		t.Fatal(err)
-	}
 }

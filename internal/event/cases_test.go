@@ -2,37 +2,25 @@ package event_test
 
 import (
 	"errors"
-	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/rogpeppe/go-internal/txtar"
+	"golang.org/x/tools/txtar"
 
 	"cairn.example/internal/event"
+	"cairn.example/internal/golden"
 )
-
-var update = flag.Bool("update", false, "rewrite the want sections")
 
 // TestCases reads the "in" section of every file of testdata, in several ways, and compares with its "want" section.
 func TestCases(t *testing.T) {
-	for name, ar := range cases(t) {
-		t.Run(name, func(t *testing.T) {
-			in := ar.Files[0].Data
+	for c := range golden.Cases(t, pattern) {
+		t.Run(c.Name, func(t *testing.T) {
+			in := c.Files[0].Data
 			got := tell(t, event.NewReader(event.Options{}), in)
-			if *update {
-				ar.Files[1].Data = []byte(got)
-				if err := os.WriteFile(filepath.Join("testdata", name+".txtar"), txtar.Format(ar), 0o600); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			if diff := cmp.Diff(string(ar.Files[1].Data), got); diff != "" {
-				t.Errorf("want -, got +\n%s", diff)
-			}
+			c.Want(t, got)
 			for way, src := range ways(in) {
 				if diff := cmp.Diff(got, tellFrom(t, event.NewReader(event.Options{}), src)); diff != "" {
 					t.Errorf("%s: at once -, so +\n%s", way, diff)
@@ -42,14 +30,12 @@ func TestCases(t *testing.T) {
 	}
 }
 
+const pattern = "testdata/*.txtar"
+
 func cases(tb testing.TB) map[string]*txtar.Archive {
 	tb.Helper()
-	files, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(files) == 0 {
-		tb.Fatalf("no cases: %v", err)
-	}
 	all := map[string]*txtar.Archive{}
-	for _, file := range files {
+	for _, file := range golden.Glob(tb, pattern) {
 		ar, err := txtar.ParseFile(file)
 		if err != nil {
 			tb.Fatal(err)

@@ -44,7 +44,7 @@ func decodeTree(b []byte) any {
 		o := &Object{}
 		var seen map[string]bool // a scan of few names is faster than a map
 		for name, value := range members(b) {
-			key := string(appendUnescaped(nil, name))
+			key := string(Unescape(name))
 			if seen == nil && len(o.Members) >= 16 {
 				seen = map[string]bool{}
 				for _, m := range o.Members {
@@ -77,7 +77,7 @@ func decodeMap(b []byte) any {
 	case '{':
 		object := map[string]any{}
 		for name, value := range members(b) {
-			key := string(appendUnescaped(nil, name))
+			key := string(Unescape(name))
 			if _, twice := object[key]; !twice {
 				object[key] = decodeMap(value)
 			}

@@ -82,7 +82,12 @@ func (r *Reader) length(c byte, b []byte) (int, state) {
 			return n, whole
 		}
 	}
-	n, closing := objectEnd(b, r.trusting())
+	var n, closing int
+	if r.trusting() {
+		n, closing = validEnd(b)
+	} else {
+		n, closing = objectEnd(b, false)
+	}
 	if r.closing = closing; n == 0 {
 		return 0, short
 	}

@@ -38,7 +38,7 @@ func (r *Record) index(b []byte) int {
 func nameField(name []byte) field {
 	f := fieldOf(name)
 	if f == unknownField && bytes.IndexByte(name, '\\') >= 0 {
-		f = fieldOf(appendUnescaped(nil, name))
+		f = fieldOf(Unescape(name))
 	}
 	return f
 }
@@ -56,7 +56,7 @@ func member(b []byte, name string) []byte {
 // sameName compares a name as written, without its quotes, with one that is unescaped.
 func sameName(written []byte, name string) bool {
 	if bytes.IndexByte(written, '\\') >= 0 {
-		return string(appendUnescaped(nil, written)) == name
+		return string(Unescape(written)) == name
 	}
 	return string(written) == name
 }

@@ -4,27 +4,26 @@ import (
 	"bufio"
 	"io"
 
-	"github.com/klauspost/compress/gzip"
+	"cairn.example/internal/inflate"
 )
 
 const (
-	startBuffer = 64 << 10 // some forty records of usual length, near the processor
-	minRead     = 32 << 10 // one window of inflate, the most that one Read of it gives
+	startBuffer = 128 << 10 // near the processor: a window of inflate, and some sixty records of usual length
+	minRead     = 32 << 10
 )
 
 // input is a sliding window over an object's text, decompressed if need be.
 type input struct {
 	src    watched
 	raw    *bufio.Reader
-	gz     *gzip.Reader
-	from   io.Reader // raw or gz
+	gz     inflate.Reader
 	buf    []byte
 	lo, hi int   // buf[lo:hi] is read and not consumed
 	base   int64 // offset of buf[0] in the text
 	err    error // why no more comes; io.EOF when all is well
 	failed bool  // err is the source's, not the content's
 
-	checked bool // the text carries a checksum
+	checked bool // the text comes out of gzip, and carries a checksum
 }
 
 // watched remembers a source's own failure: what decompression reports does not tell it from damage.
@@ -51,16 +50,9 @@ func (in *input) reset(src io.Reader) {
 		in.raw.Reset(&in.src)
 	}
 	in.lo, in.hi, in.base, in.err, in.failed = 0, 0, 0, nil, false
-	in.from, in.checked = in.raw, false
-	if magic, err := in.raw.Peek(2); err != nil || magic[0] != 0x1f || magic[1] != 0x8b {
-		return // an error comes again with the first Read
-	}
-	if in.gz == nil {
-		in.gz = new(gzip.Reader)
-	}
-	in.from, in.checked = in.gz, true
-	if err := in.gz.Reset(in.raw); err != nil {
-		in.stop(err)
+	magic, err := in.raw.Peek(2) // an error comes again with the first Read
+	if in.checked = err == nil && magic[0] == 0x1f && magic[1] == 0x8b; in.checked {
+		in.gz.Reset(in.raw)
 	}
 }
 
@@ -86,7 +78,7 @@ func (in *input) more(least int) bool {
 	got := 0
 	for idle := 0; got <= least && in.err == nil; {
 		in.makeRoom()
-		n, err := in.from.Read(in.buf[in.hi:])
+		n, err := in.read()
 		in.hi += n
 		got += n
 		if n == 0 && err == nil {
@@ -102,15 +94,29 @@ func (in *input) more(least int) bool {
 	return got > 0
 }
 
+// read reads into the room behind hi.
+func (in *input) read() (int, error) {
+	if !in.checked {
+		return in.raw.Read(in.buf[in.hi:])
+	}
+	text, err := in.gz.Append(in.buf[:in.hi])
+	return len(text) - in.hi, err
+}
+
+// makeRoom moves what is needed to the front: what was not consumed, and the window of inflate.
 func (in *input) makeRoom() {
 	if len(in.buf)-in.hi >= minRead {
 		return
 	}
+	from := in.lo
+	if in.checked {
+		from = min(from, max(in.hi-inflate.Window, 0))
+	}
 	to := in.buf
-	if used := in.hi - in.lo; len(in.buf)-used < minRead {
+	if used := in.hi - from; len(in.buf)-used < minRead {
 		to = make([]byte, 2*len(in.buf))
 	}
-	copy(to, in.rest())
-	in.base += int64(in.lo)
-	in.buf, in.lo, in.hi = to, 0, in.hi-in.lo
+	copy(to, in.buf[from:in.hi])
+	in.base += int64(from)
+	in.buf, in.lo, in.hi = to, in.lo-from, in.hi-from
 }

@@ -1,36 +1,45 @@
 package event
 
 import (
+	"bytes"
 	"unicode/utf16"
 	"unicode/utf8"
 )
 
-// appendUnescaped appends what a string that was checked means; it is given without its quotes. As
-// encoding/json has it, a byte that is not UTF-8 and half a surrogate pair become U+FFFD.
-func appendUnescaped(dst, b []byte) []byte {
-	for i := 0; i < len(b); {
-		switch c := b[i]; {
-		case c == '\\' && b[i+1] == 'u':
-			r := hex4(b[i+2:])
-			i += 6
-			if utf16.IsSurrogate(r) {
-				pair := rune(utf8.RuneError)
-				if len(b) >= i+6 && b[i] == '\\' && b[i+1] == 'u' {
-					pair = utf16.DecodeRune(r, hex4(b[i+2:]))
-				}
-				if r = pair; r != utf8.RuneError {
-					i += 6
-				}
-			}
+// Text returns what a JSON string means, without a copy if that is what stands there. It is nil, false for any other
+// value.
+func Text(value []byte) (text []byte, ok bool) {
+	if len(value) < 2 || value[0] != '"' {
+		return nil, false
+	}
+	return Unescape(value[1 : len(value)-1]), true
+}
+
+// Unescape returns what a JSON string means that is given without its quotes, without a copy if that is what stands
+// there. As encoding/json has it, a byte that is not UTF-8 and half a surrogate pair become U+FFFD. What is no JSON
+// string means something too, and never panics.
+func Unescape(s []byte) []byte {
+	if bytes.IndexByte(s, '\\') < 0 && utf8.Valid(s) {
+		return s
+	}
+	return appendUnescaped(make([]byte, 0, len(s)), s)
+}
+
+func appendUnescaped(dst, s []byte) []byte {
+	for i := 0; i < len(s); {
+		switch c := s[i]; {
+		case c == '\\' && i+1 < len(s) && s[i+1] == 'u':
+			r, size := unicodeEscape(s[i:])
 			dst = utf8.AppendRune(dst, r)
-		case c == '\\':
-			dst = append(dst, plainEscape(b[i+1]))
+			i += size
+		case c == '\\' && i+1 < len(s):
+			dst = append(dst, plainEscape(s[i+1]))
 			i += 2
 		case c < utf8.RuneSelf:
 			dst = append(dst, c)
 			i++
 		default:
-			r, size := utf8.DecodeRune(b[i:])
+			r, size := utf8.DecodeRune(s[i:])
 			dst = utf8.AppendRune(dst, r)
 			i += size
 		}
@@ -38,6 +47,7 @@ func appendUnescaped(dst, b []byte) []byte {
 	return dst
 }
 
+// plainEscape is what a backslash makes of the byte behind it, u excepted.
 func plainEscape(c byte) byte {
 	switch c {
 	case 'b':
@@ -54,17 +64,25 @@ func plainEscape(c byte) byte {
 	return c
 }
 
-// Text returns what a JSON string means, without a copy if it holds no escape. It is nil, false for
-// any other value. value must be part of a record.
-func Text(value []byte) (text []byte, ok bool) {
-	if len(value) < 2 || value[0] != '"' {
-		return nil, false
+// unicodeEscape reads \uXXXX, or two of them that are a surrogate pair.
+func unicodeEscape(s []byte) (r rune, size int) {
+	first := codeUnit(s)
+	switch {
+	case first < 0:
+		return utf8.RuneError, min(len(s), 6)
+	case !utf16.IsSurrogate(first):
+		return first, 6
 	}
-	inner := value[1 : len(value)-1]
-	for i, c := range inner {
-		if c == '\\' || c >= utf8.RuneSelf {
-			return appendUnescaped(append(make([]byte, 0, len(inner)), inner[:i]...), inner[i:]), true
-		}
+	if both := utf16.DecodeRune(first, codeUnit(s[6:])); both != utf8.RuneError {
+		return both, 12
 	}
-	return inner, true
+	return utf8.RuneError, 6
+}
+
+// codeUnit reads \uXXXX, or returns -1.
+func codeUnit(s []byte) rune {
+	if len(s) < 6 || s[0] != '\\' || s[1] != 'u' {
+		return -1
+	}
+	return hex4(s[2:])
 }

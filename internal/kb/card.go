@@ -1,6 +1,7 @@
 package kb
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -20,13 +21,42 @@ func (l *Library) card(r *rule.Rule) Block {
 	for _, c := range r.Categories {
 		categories = append(categories, string(c))
 	}
-	row("Severity", r.Severity.String()+": "+r.Severity.Label())
+	if r.Kind == rule.RealTime {
+		row("Severity", r.Severity.String()+" in the catalogue; see Verdicts for that of an event")
+	} else {
+		row("Severity", r.Severity.String()+": "+r.Severity.Label())
+	}
 	row("Kind", string(r.Kind))
 	row("Categories", strings.Join(categories, ", "))
-	row("Also called", strings.Join(slices.Concat(r.Aliases, r.External), ", "))
+	elsewhere, techniques := techniques(r.External)
+	row("Also called", strings.Join(slices.Concat(r.Aliases, elsewhere), ", "))
+	row("ATT&CK", strings.Join(techniques, ", "))
 	row("Helps with", strings.Join(l.tags[r.ID], ", "))
 	row("Published", r.Published+", updated "+r.Updated)
 	return b
+}
+
+// technique is the id of one in MITRE ATT&CK.
+var technique = regexp.MustCompile(`^T\d{4}(\.\d{3})?$`)
+
+// techniques parts the ids elsewhere.
+func techniques(external []string) (others, ids []string) {
+	for _, id := range external {
+		if technique.MatchString(id) {
+			ids = append(ids, id)
+		} else {
+			others = append(others, id)
+		}
+	}
+	return others, ids
+}
+
+// settings tells what can be chosen of a detection: how severe its events are.
+func settings(r *rule.Rule) Section {
+	text := "The severity of an event is that of the table above, moved by what became of the call and by what it cost. Preset " +
+		"`conformity` gives every event that of the catalogue, " + r.Severity.String() + ". One of your own holds for every event, " +
+		"too: `rules: {" + r.ID + ": {severity: high}}` in `cairn.yaml`, for one run `--set " + r.ID + ".severity=high`."
+	return Section{Level: 2, Title: "Settings", Blocks: []Block{{Kind: Paragraph, Text: text}}}
 }
 
 // options tells what can be chosen. The values that a preset takes are computed, so the page cannot lag behind.

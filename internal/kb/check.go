@@ -11,9 +11,10 @@ import (
 )
 
 const (
-	audit    = "Audit"
-	auditCLI = "AWS CLI"
-	fixes    = "Remediation"
+	audit      = "Audit"
+	auditCLI   = "AWS CLI"
+	fixes      = "Remediation"
+	references = "References"
 )
 
 // heading is one that every page has, or may have.
@@ -24,8 +25,11 @@ type heading struct {
 	form     string // of the one fix block under it
 }
 
-// headings in their order.
-var headings = slices.Concat(beforeFixes, fixHeadings(), afterFixes)
+// The headings in their order, of rules and of detections: these print no fix before they know what was lost.
+var (
+	headings          = slices.Concat(beforeFixes, fixHeadings(), afterFixes)
+	detectionHeadings = slices.Concat(beforeFixes, afterFixes)
+)
 
 var beforeFixes = []heading{
 	{level: 2, title: "Description"},
@@ -42,7 +46,7 @@ var beforeFixes = []heading{
 var afterFixes = []heading{
 	{level: 2, title: "Verify"},
 	{level: 2, title: "Where the original page differs", optional: true},
-	{level: 2, title: "References"},
+	{level: 2, title: references},
 }
 
 // fixHeadings has one for each form in which a fix is printed.
@@ -54,11 +58,15 @@ func fixHeadings() []heading {
 	return out
 }
 
-// Check finds all that a rule's page.md lacks of the fixed form.
+// Check finds all that the page.md of a rule or detection lacks of the fixed form.
 func Check(r *rule.Rule) error {
 	p, err := read(r)
 	if err != nil {
 		return err
+	}
+	form, check := headings, "audit --rules "
+	if r.Kind == rule.RealTime {
+		form, check = detectionHeadings, "watch --detections "
 	}
 	var errs []error
 	bad := func(line int, format string, args ...any) {
@@ -67,14 +75,14 @@ func Check(r *rule.Rule) error {
 	if want := r.ID + " " + r.Title; p.Title != want {
 		bad(1, "the title is %q, want %q", p.Title, want)
 	}
-	if !checkOrder(p, bad) {
+	if !checkOrder(p, form, bad) {
 		return errors.Join(errs...)
 	}
 	for _, s := range p.Sections {
-		checkSection(s, bad)
+		checkSection(s, r.Kind, bad)
 	}
 	last := p.Sections[len(p.Sections)-1]
-	want := "Check it: `cairn audit --rules " + r.ID + "`"
+	want := "Check it: `cairn " + check + r.ID + "`"
 	if n := len(last.Blocks); n == 0 || last.Blocks[n-1].Text != want {
 		bad(last.Line, "the last paragraph is not: %s", want)
 	}
@@ -82,9 +90,9 @@ func Check(r *rule.Rule) error {
 }
 
 // checkOrder compares the headings with the fixed ones, and tells whether they are these.
-func checkOrder(p Page, bad func(int, string, ...any)) bool {
+func checkOrder(p Page, form []heading, bad func(int, string, ...any)) bool {
 	rest := p.Sections
-	for _, h := range headings {
+	for _, h := range form {
 		switch {
 		case len(rest) > 0 && rest[0].Level == h.level && rest[0].Title == h.title:
 			rest = rest[1:]
@@ -104,7 +112,7 @@ func checkOrder(p Page, bad func(int, string, ...any)) bool {
 	return true
 }
 
-func checkSection(s Section, bad func(int, string, ...any)) {
+func checkSection(s Section, kind rule.Kind, bad func(int, string, ...any)) {
 	form := ""
 	if s.Parent == fixes {
 		i := slices.IndexFunc(headings, func(h heading) bool { return h.form != "" && h.title == s.Title })
@@ -119,7 +127,7 @@ func checkSection(s Section, bad func(int, string, ...any)) {
 	if s.Title == "Verdicts" && !slices.ContainsFunc(s.Blocks, func(b Block) bool { return b.Kind == Table }) {
 		bad(s.Line, "Verdicts has no table")
 	}
-	if s.Parent == audit && s.Title == auditCLI && !slices.ContainsFunc(s.Blocks, s.failing) {
+	if s.Parent == audit && s.Title == auditCLI && kind != rule.RealTime && !slices.ContainsFunc(s.Blocks, s.failing) {
 		bad(s.Line, "the audit by CLI shows no failing output")
 	}
 	for _, b := range s.Blocks {

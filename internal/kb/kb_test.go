@@ -1,11 +1,9 @@
 package kb_test
 
 import (
-	"flag"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -14,18 +12,33 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
 
+	"cairn.example/detections"
+	"cairn.example/internal/detect"
+	"cairn.example/internal/golden"
 	"cairn.example/internal/kb"
 	"cairn.example/internal/rule"
 	"cairn.example/rules/all"
 )
 
-var update = flag.Bool("update", false, "rewrite what the case files want")
-
 var escape = regexp.MustCompile("\x1b\\[[0-9;]*m")
+
+// watched are the index cards of all detections.
+func watched(tb testing.TB) rule.Registry {
+	tb.Helper()
+	found, err := detect.Load(detections.Files)
+	if err != nil || len(found) == 0 {
+		tb.Fatalf("%d detections: %v", len(found), err)
+	}
+	var out rule.Registry
+	for _, d := range found {
+		out = append(out, &rule.Rule{Meta: d.Meta})
+	}
+	return out
+}
 
 // Every page that we ship has the fixed form.
 func TestPagesHaveTheFixedForm(t *testing.T) {
-	for _, r := range all.Rules() {
+	for _, r := range slices.Concat(all.Rules(), watched(t)) {
 		if err := kb.Check(r); err != nil {
 			t.Error(err)
 		}
@@ -60,36 +73,17 @@ func TestParseErrors(t *testing.T) {
 	})
 }
 
-func eachCase(t *testing.T, glob string, run func(*testing.T, *txtar.Archive) string) {
+// eachCase reads a page, and what a run makes of it.
+func eachCase(t *testing.T, pattern string, run func(*testing.T, *txtar.Archive) string) {
 	t.Helper()
-	found, err := filepath.Glob(glob)
-	if err != nil || len(found) == 0 {
-		t.Fatalf("%s finds nothing: %v", glob, err)
-	}
-	for _, path := range found {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
-			ar, err := txtar.ParseFile(path)
-			if err != nil || len(ar.Files) != 2 {
-				t.Fatalf("want page.md and want: %v", err)
-			}
-			got := strings.ReplaceAll(run(t, ar), "\x1b", "ESC")
-			if *update {
-				ar.Files[1].Data = []byte(got)
-				if err := os.WriteFile(path, txtar.Format(ar), fs.FileMode(0o644)); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			if diff := cmp.Diff(string(ar.Files[1].Data), got); diff != "" {
-				t.Errorf("-want +got:\n%s", diff)
-			}
-		})
+	for c := range golden.Cases(t, pattern) {
+		t.Run(c.Name, func(t *testing.T) { c.Want(t, strings.ReplaceAll(run(t, c.Archive), "\x1b", "ESC")) })
 	}
 }
 
 // What a person pastes is what the page holds, whatever the width; the other lines fit; colour only colours.
 func TestEveryPageAtEveryWidth(t *testing.T) {
-	pages := open(t)
+	pages := open(t, slices.Concat(all.Rules(), watched(t)))
 	for _, p := range pages {
 		for width := 40; width <= 121; width += 9 {
 			if err := wellLaidOut(p, width); err != "" {
@@ -99,9 +93,9 @@ func TestEveryPageAtEveryWidth(t *testing.T) {
 	}
 }
 
-func open(tb testing.TB) []kb.Page {
+func open(tb testing.TB, of rule.Registry) []kb.Page {
 	tb.Helper()
-	l, err := kb.Open(all.Rules())
+	l, err := kb.Open(of)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -147,7 +141,7 @@ func wellLaidOut(p kb.Page, width int) string {
 
 // The generated sections stand in their places and tell what the rule says.
 func TestPageIsCompletedByTheRule(t *testing.T) {
-	for _, p := range open(t) {
+	for _, p := range open(t, all.Rules()) {
 		var titles []string
 		for _, s := range p.Sections {
 			if s.Line == 0 {
@@ -174,9 +168,38 @@ func TestPageIsCompletedByTheRule(t *testing.T) {
 	}
 }
 
+// What a detection has instead: no options, no calls of its own, no fix, no audit.
+func TestDetectionsPageIsCompleted(t *testing.T) {
+	for _, p := range open(t, watched(t)) {
+		var titles []string
+		for _, s := range p.Sections {
+			if s.Line == 0 {
+				titles = append(titles, s.Title)
+			}
+		}
+		if diff := cmp.Diff([]string{"Settings", "Standards"}, titles); diff != "" {
+			t.Errorf("%s: generated sections -want +got:\n%s", p.Rule.ID, diff)
+		}
+		id, text := p.Rule.ID, kb.Render(p, 120, false)
+		for _, want := range []string{
+			"ATT&CK      T1", "that of the catalogue, " + p.Rule.Severity.String() + ".", "--set " + id + ".severity=high",
+			"Check it: `cairn watch --detections " + id + "`\n",
+		} {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s: %q is not shown:\n%s", id, want, text)
+			}
+		}
+		for _, wrong := range []string{"cairn policy", "cairn fix " + id, "cairn audit --rules " + id, "PERMISSIONS", "OPTIONS"} {
+			if strings.Contains(text, wrong) {
+				t.Errorf("%s shows %q", id, wrong)
+			}
+		}
+	}
+}
+
 func TestUnverifiedIsSaid(t *testing.T) {
 	var said bool
-	for _, p := range open(t) {
+	for _, p := range open(t, all.Rules()) {
 		said = said || strings.Contains(kb.Render(p, 120, false), "(not verified)")
 	}
 	if !said {
@@ -232,11 +255,7 @@ func FuzzRender(f *testing.F) {
 		}
 		f.Add(data, 60)
 	}
-	found, _ := filepath.Glob("testdata/*/*.txtar")
-	if len(found) == 0 {
-		f.Fatal("no cases")
-	}
-	for _, path := range found {
+	for _, path := range golden.Glob(f, "testdata/*/*.txtar") {
 		ar, err := txtar.ParseFile(path)
 		if err != nil {
 			f.Fatal(err)

@@ -1,5 +1,5 @@
-// Package kb is the knowledge base: each rule's page parsed, completed by what the rule itself knows, written
-// for a terminal and searched.
+// Package kb is the knowledge base: the page of each rule and detection parsed, completed by what that itself knows,
+// written for a terminal and searched. A detection is a rule of the kind [rule.RealTime], of which there is the index card.
 package kb
 
 import (
@@ -80,7 +80,8 @@ func Open(rules rule.Registry) (*Library, error) {
 func (l *Library) Families(r *rule.Rule) []string {
 	var out []string
 	for _, f := range l.frameworks {
-		if slices.Contains(f.Rules(), r.ID) && !slices.Contains(out, f.Family()) {
+		answers := slices.ContainsFunc(f.Requirements, func(q frameworks.Requirement) bool { return q.AnsweredBy(r.ID) })
+		if answers && !slices.Contains(out, f.Family()) {
 			out = append(out, f.Family())
 		}
 	}
@@ -94,9 +95,14 @@ func (l *Library) Page(r *rule.Rule) (Page, error) {
 		return Page{}, err
 	}
 	p.Rule, p.Card, p.Controls = r, l.card(r), l.frameworks.Controls(r.ID)
+	if r.Kind == rule.RealTime {
+		p.insert(fixes, settings(r))
+		p.insert(references, l.standards(r))
+		return p, nil
+	}
 	p.pointToFix()
 	p.insert(fixes, options(r))
-	p.insert("References", permissions(r), l.standards(r))
+	p.insert(references, permissions(r), l.standards(r))
 	return p, nil
 }
 

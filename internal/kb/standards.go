@@ -23,9 +23,12 @@ func (l *Library) standards(r *rule.Rule) Section {
 		t.Rows = append(t.Rows, []string{d.family, d.where(), d.title})
 	}
 	text := "`cairn audit --framework ID` judges by one version; `cairn frameworks` lists them."
+	if r.Kind == rule.RealTime { // no audit can tell that somebody watches
+		text = "No score of `cairn audit` counts what is watched for; `cairn frameworks` lists the versions."
+	}
 	s := Section{Level: 2, Title: "Standards", Blocks: []Block{t, {Kind: Paragraph, Text: text}}}
 	if len(t.Rows) == 0 {
-		s.Blocks = []Block{{Kind: Paragraph, Text: "None names what this rule looks at."}}
+		s.Blocks = []Block{{Kind: Paragraph, Text: "None names what this looks at."}}
 	}
 	return s
 }
@@ -63,10 +66,10 @@ func (l *Library) demands(r *rule.Rule) []demand {
 // answer is what a requirement asks, if the rule answers it or its original page says so.
 func answer(q frameworks.Requirement, id string) (string, bool) {
 	switch {
-	case slices.Contains(q.Rules, id):
+	case q.AnsweredBy(id):
 		return q.Title, true
 	case slices.Contains(q.Instead, id):
-		return q.Title + "; answered by " + strings.Join(slices.Concat(q.Rules, q.Later), ", "), true
+		return q.Title + "; answered by " + strings.Join(slices.Concat(q.Rules, q.Detections, q.Later), ", "), true
 	}
 	return "", false
 }

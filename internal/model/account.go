@@ -39,28 +39,33 @@ func (a *Account) Listed() bool {
 // Unseen tells whether the account may have a trail that was not seen: No when there is certainly none,
 // Unknown when something that could hold one was refused. With multiRegion only such trails count.
 func (a *Account) Unseen(multiRegion bool) Truth {
-	if multiRegion && a.Listed() {
-		return Truth{Tri: No, Because: []Evidence{{Fact: "trailList"}}}
+	none := Fact(No, "trailList", nil, Origin{})
+	if a.whole() || multiRegion && a.Listed() {
+		return none
 	}
-	gaps := append(slices.Clone(a.Regions.Gaps), a.Unlisted()...)
+	trails := a.Unlisted()
 	if !a.Listed() { // to accept that nothing was read does not tell that there is no trail
-		gaps = append(slices.Clone(a.Regions.Gaps), a.Trails.Gaps...)
+		trails = a.Trails.Gaps
 	}
+	gaps := slices.Concat(a.Regions.Gaps, trails)
 	if len(gaps) == 0 {
-		return Truth{Tri: No, Because: []Evidence{{Fact: "trailList"}}}
+		return none
 	}
-	unseen := Truth{Tri: Unknown}
-	for _, g := range gaps {
-		unseen.Because = append(unseen.Because, Evidence{Fact: "trailList", Origin: g.Origin()})
+	unseen := make([]Evidence, len(gaps))
+	for i, g := range gaps {
+		unseen[i] = Evidence{Fact: "trailList", Origin: g.Origin()}
 	}
-	return unseen
+	return Since(Unknown, unseen...)
 }
+
+// whole tells that nothing was refused that could hold a trail, as nearly always.
+func (a *Account) whole() bool { return a.Regions.Whole() && a.Trails.Whole() }
 
 // World is the account's Regions as package coverage wants them. Where the list of Regions itself could
 // not be read, the partition's opt-in Regions may be enabled besides. A Region whose refusal was accepted
 // is left out.
 func (a *Account) World() coverage.World {
-	w := coverage.World{Partition: a.Partition, Regions: slices.Clone(a.Regions.Items)}
+	w := coverage.World{Partition: a.Partition, Regions: a.Regions.Items}
 	if !a.Regions.Whole() {
 		for _, r := range append(coverage.DefaultRegions(a.Partition), coverage.OptInRegions(a.Partition)...) {
 			if !slices.Contains(w.Regions, r) {
@@ -70,7 +75,7 @@ func (a *Account) World() coverage.World {
 	}
 	for _, g := range a.Trails.Gaps {
 		if g.Accepted {
-			w.Regions = slices.DeleteFunc(w.Regions, func(r string) bool { return r == g.Region })
+			w.Regions = slices.DeleteFunc(slices.Clone(w.Regions), func(r string) bool { return r == g.Region })
 		}
 	}
 	return w
@@ -111,6 +116,9 @@ func (a *Account) Recorders() []coverage.Recorder {
 	out := make([]coverage.Recorder, 0, len(a.Trails.Items))
 	for _, t := range a.Trails.Items {
 		out = append(out, a.Recorder(t))
+	}
+	if a.whole() {
+		return out
 	}
 	hidden := coverage.Unknown
 	if a.Listed() {

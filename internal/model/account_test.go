@@ -57,10 +57,10 @@ func TestUnseen(t *testing.T) {
 		if got := a.Listed(); got != c.listed {
 			t.Errorf("%+v: listed is %t", c, got)
 		}
-		if got := a.Unseen(true); got.Tri != c.multi || len(got.Because) == 0 {
+		if got := a.Unseen(true); got.Tri != c.multi || len(got.Because()) == 0 {
 			t.Errorf("%+v: of multi-Region trails %v", c, got)
 		}
-		if got := a.Unseen(false); got.Tri != c.any || len(got.Because) == 0 {
+		if got := a.Unseen(false); got.Tri != c.any || len(got.Because()) == 0 {
 			t.Errorf("%+v: of any trail %v", c, got)
 		}
 	}

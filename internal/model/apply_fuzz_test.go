@@ -2,7 +2,6 @@ package model_test
 
 import (
 	"encoding/json"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +10,7 @@ import (
 
 	"golang.org/x/tools/txtar"
 
+	"cairn.example/internal/golden"
 	"cairn.example/internal/model"
 )
 
@@ -32,11 +32,7 @@ var touched = map[string][]string{
 // FuzzApply: whatever a call holds, it changes only what its operation can change, trails come and go only by the
 // operations that do so, and the state that it leaves can be written and read again.
 func FuzzApply(f *testing.F) {
-	paths, err := filepath.Glob("testdata/apply/*.txtar")
-	if err != nil || len(paths) == 0 {
-		f.Fatalf("no cases: %v", err)
-	}
-	for _, path := range paths {
+	for _, path := range golden.Glob(f, "testdata/apply/*.txtar") {
 		ar, err := txtar.ParseFile(path)
 		if err != nil {
 			f.Fatal(err)

@@ -120,7 +120,7 @@ func (t *Trail) Is(a Attr[bool]) Truth {
 	if v, ok := a.Of(t).Get(); ok {
 		is = coverage.Known(v)
 	}
-	return Truth{Tri: is, Because: []Evidence{a.Evidence(t)}}
+	return Truth{Tri: is, one: a.Evidence(t)}
 }
 
 // Has tells whether a text attribute is set on the trail.
@@ -129,5 +129,5 @@ func (t *Trail) Has(a Attr[string]) Truth {
 	if v, ok := a.Of(t).Get(); ok {
 		is = coverage.Known(v != "")
 	}
-	return Truth{Tri: is, Because: []Evidence{a.Evidence(t)}}
+	return Truth{Tri: is, one: a.Evidence(t)}
 }

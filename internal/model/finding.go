@@ -58,6 +58,8 @@ type Finding struct {
 	Controls []Control  `json:"controls"`
 	Page     string     `json:"page"`
 	Fix      string     `json:"fix"` // a command that prints the fix; "" where there is nothing to fix
+
+	*RealTime // what events made of it; nil for a verdict on state
 }
 
 // Control is a framework's requirement that a finding answers.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 )
 
@@ -74,11 +75,13 @@ func inherit(t, owned *Trail) {
 func ReadSnapshot(r io.Reader) (*Snapshot, error) {
 	var s Snapshot
 	dec := json.NewDecoder(r)
-	if err := dec.Decode(&s); err != nil {
+	if err := dec.Decode(&s); errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("read snapshot: it is empty: %s", makeOne)
+	} else if err != nil {
 		return nil, fmt.Errorf("read snapshot: %w", err)
 	}
 	if s.Schema != SnapshotSchema {
-		return nil, fmt.Errorf("read snapshot: schema %q, this cairn reads %q: collect again with this version", s.Schema, SnapshotSchema)
+		return nil, fmt.Errorf("read snapshot: %s", otherSchema(s.Schema))
 	}
 	if s.CollectedAt.IsZero() {
 		return nil, errors.New("read snapshot: no collectedAt: it was not written by cairn collect")
@@ -90,6 +93,19 @@ func ReadSnapshot(r io.Reader) (*Snapshot, error) {
 		return nil, fmt.Errorf("read snapshot: %w", err)
 	}
 	return &s, nil
+}
+
+const makeOne = "make one with cairn collect -o snapshot.json"
+
+// otherSchema says what a file is that is no snapshot of this version.
+func otherSchema(schema string) string {
+	switch family, _, _ := strings.Cut(schema, "/"); family {
+	case "cairn.audit":
+		return "this is an audit report, not a snapshot: " + makeOne
+	case "cairn.snapshot":
+		return fmt.Sprintf("schema %q, this cairn reads %q: collect again with this version", schema, SnapshotSchema)
+	}
+	return fmt.Sprintf("schema %q, so this is no snapshot: %s", schema, makeOne)
 }
 
 // check refuses what no collection gives and no verdict may rest on. A file without accounts would judge nothing

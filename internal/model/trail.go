@@ -116,5 +116,13 @@ func ARNRegion(arn string) string { return ARNPart(arn, arnRegion) }
 // ARNAccount is the account inside an ARN.
 func ARNAccount(arn string) string { return ARNPart(arn, arnAccount) }
 
+// ARNName is the last part of an ARN as people say it: trail/main.
+func ARNName(arn string) string {
+	if name := ARNPart(arn, arnResource); name != "" {
+		return name
+	}
+	return arn
+}
+
 // ARNPartition is the partition of an ARN: aws, aws-us-gov, aws-cn.
 func ARNPartition(arn string) string { return ARNPart(arn, arnPartition) }

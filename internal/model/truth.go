@@ -28,7 +28,27 @@ func (e Evidence) JSON() json.RawMessage {
 // Truth is a three-valued answer with every fact that decided it.
 type Truth struct {
 	Tri
-	Because []Evidence
+	one  Evidence   // nearly every truth rests on one fact, which then takes no memory of its own
+	many []Evidence // or on several
+}
+
+// Since is a truth with the facts that decided it.
+func Since(is Tri, facts ...Evidence) Truth { return Truth{Tri: is, many: facts} }
+
+// Fact is a truth that was worked out rather than read, under its own name.
+func Fact(is Tri, name string, value any, from Origin) Truth {
+	if is == Unknown {
+		value = nil
+	}
+	return Truth{Tri: is, one: Evidence{Fact: name, Value: value, Origin: from}}
+}
+
+// Because is every fact that decided the truth.
+func (t Truth) Because() []Evidence {
+	if t.many == nil && t.one.Fact != "" {
+		return []Evidence{t.one}
+	}
+	return t.many
 }
 
 // All is true when every operand is, false when one is; a known false beats an unknown.
@@ -51,25 +71,24 @@ func fold(decides, rest Tri, ts []Truth) Truth {
 
 // joined is the truth that the operands of that value decided, with all their evidence.
 func joined(want Tri, ts []Truth) Truth {
-	n := 0
-	for _, t := range ts {
-		if t.Tri == want {
-			n += len(t.Because)
+	operands, facts, last := 0, 0, 0
+	for i := range ts {
+		if ts[i].Tri == want {
+			operands, facts, last = operands+1, facts+max(1, len(ts[i].many)), i
 		}
 	}
-	out := Truth{Tri: want, Because: make([]Evidence, 0, n)}
-	for _, t := range ts {
-		if t.Tri == want {
-			out.Because = append(out.Because, t.Because...)
+	if operands == 1 {
+		return ts[last]
+	}
+	out := Truth{Tri: want, many: make([]Evidence, 0, facts)}
+	for i := range ts {
+		switch t := &ts[i]; {
+		case t.Tri != want:
+		case t.many != nil:
+			out.many = append(out.many, t.many...)
+		case t.one.Fact != "":
+			out.many = append(out.many, t.one)
 		}
 	}
 	return out
-}
-
-// Fact is a truth that was worked out rather than read, under its own name.
-func Fact(is Tri, name string, value any, from Origin) Truth {
-	if is == Unknown {
-		value = nil
-	}
-	return Truth{Tri: is, Because: []Evidence{{Fact: name, Value: value, Origin: from}}}
 }

@@ -41,7 +41,7 @@ func TestTruthTables(t *testing.T) {
 		}
 		for i, got := range []model.Truth{model.All(operands...), model.Any(operands...)} {
 			words := []string{map[model.Tri]string{model.Yes: "yes", model.No: "no", model.Unknown: "unknown"}[got.Tri]}
-			for _, e := range got.Because {
+			for _, e := range got.Because() {
 				words = append(words, e.Fact)
 			}
 			if want := strings.Fields(cells[i+1]); !slices.Equal(want, words) {
@@ -53,21 +53,21 @@ func TestTruthTables(t *testing.T) {
 
 // An unknown fact shows no value, whatever it was worked out from.
 func TestEvidenceOfAnUnknownHasNoValue(t *testing.T) {
-	if got := model.Fact(model.Unknown, "x", 5, model.Origin{}); got.Because[0].Value != nil {
-		t.Errorf("got %s", got.Because[0].Value)
+	if got := model.Fact(model.Unknown, "x", 5, model.Origin{}); got.Because()[0].Value != nil {
+		t.Errorf("got %s", got.Because()[0].Value)
 	}
-	if got := model.Fact(model.Yes, "x", 5, model.Origin{}); string(got.Because[0].JSON()) != "5" {
-		t.Errorf("got %s", got.Because[0].Value)
+	if got := model.Fact(model.Yes, "x", 5, model.Origin{}); string(got.Because()[0].JSON()) != "5" {
+		t.Errorf("got %s", got.Because()[0].Value)
 	}
 	var never model.Trail
-	if got := never.Is(model.Logging); got.Tri != model.Unknown || got.Because[0].Value != nil || got.Because[0].Origin.Why == "" {
+	if got := never.Is(model.Logging); got.Tri != model.Unknown || got.Because()[0].Value != nil || got.Because()[0].Origin.Why == "" {
 		t.Errorf("a fact that nobody read: %+v", got)
 	}
-	if got := never.Has(model.KMSKey); got.Tri != model.Unknown || got.Because[0].Value != nil {
+	if got := never.Has(model.KMSKey); got.Tri != model.Unknown || got.Because()[0].Value != nil {
 		t.Errorf("a text that nobody read: %+v", got)
 	}
 	none := model.Trail{Key: model.Known("", model.Origin{})}
-	if got := none.Has(model.KMSKey); got.Tri != model.No || string(got.Because[0].JSON()) != `""` {
+	if got := none.Has(model.KMSKey); got.Tri != model.No || string(got.Because()[0].JSON()) != `""` {
 		t.Errorf("a text that is none: %+v", got)
 	}
 }

@@ -28,7 +28,7 @@ func (v Value[T]) Known() bool { return v.known }
 // Origin tells where the fact was read, or why it is unknown.
 func (v Value[T]) Origin() Origin {
 	if !v.known && v.from.Why == "" {
-		v.from.Why = "was not read"
+		v.from.Why = notAsked
 	}
 	return v.from
 }
@@ -52,12 +52,17 @@ func (o Origin) String() string {
 
 // Reason says in a clause why a fact of this origin is unknown.
 func (o Origin) Reason() string {
-	why := cmp.Or(o.Why, "was not read")
+	why := cmp.Or(o.Why, notAsked)
 	if at := o.String(); at != "" {
 		return at + ": " + why
 	}
 	return why
 }
+
+const notAsked = "was not read"
+
+// Unasked tells of an unknown fact that no call failed to tell: nobody asked for it.
+func (o Origin) Unasked() bool { return o.Call == "" && cmp.Or(o.Why, notAsked) == notAsked }
 
 // List is what was found, with what could not be read while looking.
 type List[T any] struct {

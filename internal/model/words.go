@@ -24,3 +24,19 @@ func Denied(code string) bool {
 	}
 	return false
 }
+
+// Span is a length of time for people, to the second: 17 m 37 s, 2 d 3 h 0 m 5 s.
+func Span(d time.Duration) string {
+	rest := int64(d / time.Second)
+	out := ""
+	for _, unit := range []struct {
+		seconds int64
+		name    string
+	}{{86400, "d"}, {3600, "h"}, {60, "m"}} {
+		if n := rest / unit.seconds; n > 0 || out != "" {
+			out += strconv.FormatInt(n, 10) + " " + unit.name + " "
+			rest %= unit.seconds
+		}
+	}
+	return out + strconv.FormatInt(rest, 10) + " s"
+}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -37,7 +38,7 @@ func TestCommittedRegistryIsWhatIsGenerated(t *testing.T) {
 // TestScaffoldCompiles lays a new rule over the module, so that the tree stays as it is.
 func TestScaffoldCompiles(t *testing.T) {
 	at := t.TempDir()
-	for _, path := range ruleFiles(t) {
+	for _, path := range ofEveryRule(t, "rule.go") {
 		place := filepath.Join(at, strings.TrimPrefix(path, root))
 		if err := create(place, nil); err != nil {
 			t.Fatal(err)
@@ -64,9 +65,32 @@ func TestScaffoldCompiles(t *testing.T) {
 	}
 }
 
-func ruleFiles(t *testing.T) []string {
+// placeholder is what the scaffold asks its author to say.
+var placeholder = regexp.MustCompile(`(?i)say here [^.:)]+`)
+
+func TestNothingIsLeftOfTheScaffold(t *testing.T) {
+	for _, name := range []string{"rule.go", "page.md"} {
+		template, err := files.ReadFile("templates/" + name + ".tmpl")
+		if err != nil || !placeholder.Match(template) {
+			t.Errorf("the scaffold's %s asks for nothing: %v", name, err)
+		}
+		for _, path := range ofEveryRule(t, name) {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, line := range strings.Split(string(text), "\n") {
+				if left := placeholder.FindString(line); left != "" {
+					t.Errorf("%s:%d: still in the scaffold's words: %q", strings.TrimPrefix(path, root+"/"), i+1, left)
+				}
+			}
+		}
+	}
+}
+
+func ofEveryRule(t *testing.T, name string) []string {
 	t.Helper()
-	found, err := filepath.Glob(filepath.Join(root, "rules", "*", "rule.go"))
+	found, err := filepath.Glob(filepath.Join(root, "rules", "*", name))
 	if err != nil || len(found) == 0 {
 		t.Fatalf("no rules: %v", err)
 	}

@@ -44,7 +44,7 @@ func run(args []string, today time.Time) error {
 	if err := writeRegistry(root); err != nil {
 		return err
 	}
-	fmt.Fprintf(os.Stderr, "wrote rules/%s and rules/all/all.go; adding what %s says to the states and tables that hold every rule\n", c.Folder, c.ID)
+	fmt.Fprintf(os.Stderr, "wrote rules/%s and rules/all/all.go; adding what %s says to the states, tables and counts that hold every rule\n", c.Folder, c.ID)
 	return update(root)
 }
 
@@ -64,12 +64,13 @@ func moduleRoot() (string, error) {
 	}
 }
 
-// update has the tests write the new rule's verdicts; the fault matrix, which holds none, is left out.
+// update has the tests write what they hold of every rule; those that hold nothing, such as the fault matrix, are left
+// out. make update does the same for all tests there are.
 func update(root string) error {
-	cmd := exec.Command("go", "test", "./rules/all", "-run", "Cases|States|Page", "-update") //nolint:noctx // a tool at a terminal
+	cmd := exec.Command("go", "test", "./rules/all", "./cmd/cairn", "-run", "Cases|States|Page|Readme", "-update") //nolint:noctx // a tool at a terminal
 	cmd.Dir, cmd.Stdout, cmd.Stderr = root, os.Stderr, os.Stderr
 	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("go test ./rules/all -update: %w", err)
+		return fmt.Errorf("update what the tests hold of every rule (make update): %w", err)
 	}
 	return nil
 }

@@ -11,13 +11,9 @@ import (
 // cliFiles writes one command a line. Each names its Region, and the trail by its ARN, so that it cannot meet
 // another trail of that name.
 func cliFiles(p Plan) ([]File, error) {
-	var lines []string
-	for _, s := range p.Steps {
-		line, err := p.command(s)
-		if err != nil {
-			return nil, err
-		}
-		lines = append(lines, line)
+	lines, err := Commands(p)
+	if err != nil {
+		return nil, err
 	}
 	commands := strings.Join(lines, "\n") + "\n"
 	var b bytes.Buffer
@@ -31,13 +27,17 @@ func cliFiles(p Plan) ([]File, error) {
 		}
 	}
 	b.WriteString(commands)
-	return []File{{"fix.sh", b.Bytes()}}, nil
+	name := "fix.sh"
+	if p.back {
+		name = "undo.sh"
+	}
+	return []File{{name, b.Bytes(), []string{"sh " + name}}}, nil
 }
 
-// shellComment is one line without apostrophes: zsh takes a pasted comment for a command, and would wait for the
+// shellComment is a comment without apostrophes: zsh takes a pasted comment for a command, and would wait for the
 // end of a quotation.
 func shellComment(s string) string {
-	return "# " + strings.ReplaceAll(oneLine(s), "'", "\u2019")
+	return strings.ReplaceAll(remark(s), "'", "\u2019")
 }
 
 // command is a step as the AWS CLI takes it.

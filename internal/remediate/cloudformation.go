@@ -16,6 +16,7 @@ const trailLogical = "Trail"
 type template struct {
 	name string
 	doc  object
+	runs []string
 }
 
 // templates are the documents of a plan. CloudFormation takes over a trail that exists only by import, which applies
@@ -67,7 +68,7 @@ func (p Plan) template(t *model.Trail, file, about string, runs []string) (templ
 	trail := object{
 		{"Type", model.TrailKind}, {"DeletionPolicy", "Retain"}, {"UpdateReplacePolicy", "Retain"}, {"Properties", properties},
 	}
-	return template{file, append(doc, entry{"Resources", object{{trailLogical, trail}}})}, nil
+	return template{file, append(doc, entry{"Resources", object{{trailLogical, trail}}}), runs}, nil
 }
 
 // parameters are the asked values that the properties use.
@@ -149,20 +150,15 @@ func (p Plan) intrinsic(s string) any {
 	return object{{"Fn::Sub", b.String()}}
 }
 
-// importRuns are the commands that take the trail into a new stack, in its home Region.
+// importRuns are the commands that take the trail into a new stack, in its home Region. They hold no double quotes,
+// which JSON and YAML would escape: what stands in a template can be pasted too. The AWS CLI's shorthand needs none
+// around a trail's name (letters, digits, dots, dashes and underscores).
 func (p Plan) importRuns(d delta, file string) []string {
 	region, stack := home(d.was), stackName(d.was)
-	resources, err := marshal([]object{{
-		{"ResourceType", model.TrailKind},
-		{"LogicalResourceId", trailLogical},
-		{"ResourceIdentifier", object{{"TrailName", p.present(d.was.Name)}}},
-	}})
-	if err != nil { // strings cannot fail
-		return nil
-	}
+	resources := "ResourceType=" + model.TrailKind + ",LogicalResourceId=" + trailLogical + ",ResourceIdentifier={TrailName=" + p.present(d.was.Name) + "}"
 	at := " --region " + region + " --stack-name " + stack
 	return []string{
-		"aws cloudformation create-change-set" + at + " --change-set-name import --change-set-type IMPORT --template-body file://" + file + " --resources-to-import " + Quote(string(resources)),
+		"aws cloudformation create-change-set" + at + " --change-set-name import --change-set-type IMPORT --template-body file://" + file + " --resources-to-import " + Quote(resources),
 		"aws cloudformation wait change-set-create-complete" + at + " --change-set-name import",
 		"aws cloudformation execute-change-set" + at + " --change-set-name import",
 		"aws cloudformation wait stack-import-complete" + at,
@@ -184,7 +180,7 @@ func (p Plan) deploy(d delta, file string) string {
 	var set []string
 	for _, a := range p.Asks {
 		if a.Default == "" {
-			set = append(set, fmt.Sprintf(`%s="${%s:?}"`, a.Name, shellVar(a.Name)))
+			set = append(set, fmt.Sprintf(`%s=${%s:?}`, a.Name, shellVar(a.Name))) // an ARN or a bucket's name: nothing to split
 		}
 	}
 	if len(set) > 0 {
@@ -228,7 +224,7 @@ func (p Plan) cloudformation(write func(Plan, object) ([]byte, error)) ([]File, 
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, File{t.name, body})
+		out = append(out, File{t.name, body, t.runs})
 	}
 	return out, nil
 }

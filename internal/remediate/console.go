@@ -26,19 +26,19 @@ func noConsole(d delta) []string {
 func consoleFiles(p Plan) ([]File, error) {
 	spell := func(name string) string { return "(" + name + ")" }
 	var b bytes.Buffer
-	fmt.Fprintln(&b, "# "+p.headline(spell))
+	fmt.Fprintln(&b, remark(p.headline(spell)))
 	for _, note := range p.Notes {
-		fmt.Fprintln(&b, "# "+oneLine(note))
+		fmt.Fprintln(&b, remark(note))
 	}
 	for _, a := range p.Asks {
-		fmt.Fprintf(&b, "# %s: %s.\n", spell(a.Name), oneLine(a.What))
+		fmt.Fprintln(&b, remark(spell(a.Name)+": "+a.What+"."))
 	}
 	for _, d := range p.trails {
 		for i, step := range consoleSteps(d) {
 			fmt.Fprintf(&b, "%d. %s\n", i+1, oneLine(p.expand(step, spell)))
 		}
 	}
-	return []File{{"fix.txt", b.Bytes()}}, nil
+	return []File{{"fix.txt", b.Bytes(), nil}}, nil
 }
 
 func consoleSteps(d delta) []string {

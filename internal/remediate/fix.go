@@ -134,7 +134,7 @@ func home(t *model.Trail) string {
 
 // Undo is the plan that takes a plan back, for the patch form that lists calls ([CLI]).
 func Undo(p Plan) Plan {
-	back := Plan{Rule: p.Rule, At: p.At, Account: p.Account, Asks: p.Asks, Steps: p.Undo, Refused: p.Refused, NoForm: map[Form][]string{}}
+	back := Plan{back: true, Rule: p.Rule, At: p.At, Account: p.Account, Asks: p.Asks, Steps: p.Undo, Refused: p.Refused, NoForm: map[Form][]string{}}
 	if len(p.NoUndo) > 0 {
 		back.Refused = p.NoUndo
 	}

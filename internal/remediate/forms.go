@@ -3,6 +3,7 @@ package remediate
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"cairn.example/internal/model"
@@ -43,6 +44,7 @@ func (f FormInfo) Facts() []*model.FactKind {
 type File struct {
 	Name string
 	Body []byte
+	Run  []string // the commands that make it so, in the file's folder; none in the console
 }
 
 // Forms lists every form, in the order in which pages show them.
@@ -158,14 +160,14 @@ func (f FormInfo) lacks(d delta) []string {
 		if !r.Attr.Known(d.was) {
 			unread = d.was
 		}
-		why := fmt.Sprintf("%s is not known (%s), and this form writes the whole trail", r.Attr.Name(), r.Attr.Evidence(unread).Origin.Reason())
+		why := r.Attr.Evidence(unread).Origin.Reason()
 		if reset != "" {
-			why += ": it would set it to " + reset
+			why += "; it would become " + reset
 		}
-		out = append(out, why)
+		out = append(out, fmt.Sprintf("%s (%s)", r.Attr.Name(), why))
 	}
 	if len(out) > 0 {
-		return out
+		return []string{"this form writes the whole trail, and not known is " + strings.Join(out, ", ")}
 	}
 	for _, t := range []*model.Trail{d.was, d.want} {
 		if _, err := read(t); err != nil {
@@ -173,6 +175,16 @@ func (f FormInfo) lacks(d delta) []string {
 		}
 	}
 	return nil
+}
+
+// Unasked tells that a form is refused for facts of a trail that nobody asked AWS for, and which [FormInfo.Facts] names.
+func (p Plan) Unasked(form FormInfo) bool {
+	return form.full != nil && slices.ContainsFunc(p.trails, func(d delta) bool {
+		return d.was != nil && slices.ContainsFunc(rows, func(r row) bool {
+			name, _ := form.full(r)
+			return name != "" && !r.Attr.Known(d.was) && r.Attr.Evidence(d.was).Origin.Unasked()
+		})
+	})
 }
 
 // stackOf is the CloudFormation stack that made the trail, by the tag that AWS gives it.

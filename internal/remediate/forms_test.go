@@ -7,9 +7,11 @@ import (
 	"io"
 	"os/exec"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/goccy/go-yaml"
@@ -20,6 +22,7 @@ import (
 	"github.com/zclconf/go-cty/cty/function"
 	"golang.org/x/tools/txtar"
 
+	"cairn.example/internal/golden"
 	"cairn.example/internal/model"
 	"cairn.example/internal/remediate"
 	"cairn.example/internal/rule"
@@ -31,7 +34,7 @@ import (
 func plans(t *testing.T) []remediate.Plan {
 	t.Helper()
 	var out []remediate.Plan
-	for _, path := range glob(t, "testdata/*.txtar") {
+	for _, path := range golden.Glob(t, "testdata/*.txtar") {
 		ar, err := txtar.ParseFile(path)
 		if err != nil {
 			t.Fatal(err)
@@ -365,51 +368,88 @@ func examples() []remediate.Plan {
 	return out
 }
 
-// TestFirstLineIsOneComment also keeps a name out of an account from ending it.
-func TestFirstLineIsOneComment(t *testing.T) {
+// TestRemarksStayRemarks also keeps a name out of an account from ending a comment: what follows them is the fix.
+func TestRemarksStayRemarks(t *testing.T) {
+	begins := map[remediate.Form]string{
+		remediate.CLI: "aws ", remediate.Terraform: "(variable|provider) ", remediate.CloudFormationYAML: "---$", remediate.Console: "1. ",
+	}
 	for _, p := range plans(t) {
-		for _, form := range []remediate.Form{remediate.CLI, remediate.Terraform, remediate.CloudFormationYAML, remediate.Console} {
+		for form, fix := range begins {
 			var b bytes.Buffer
 			if err := remediate.Render(p, form, &b); err != nil {
 				continue
 			}
-			if line, _, _ := strings.Cut(b.String(), "\n"); !strings.HasPrefix(line, "# "+p.Rule.ID+": ") {
-				t.Errorf("%s begins with %q", form, line)
+			if !strings.HasPrefix(b.String(), "# "+p.Rule.ID+": ") {
+				t.Errorf("%s begins with %q", form, b.String())
+			}
+			for line := range strings.Lines(b.String()) {
+				line = strings.TrimSuffix(line, "\n")
+				rest, remark := strings.CutPrefix(line, "# ")
+				if !remark {
+					if !regexp.MustCompile("^" + fix).MatchString(line) {
+						t.Errorf("%s: %q follows the remarks", form, line)
+					}
+					break
+				}
+				if utf8.RuneCountInString(line) > 100 && strings.Contains(rest, " ") {
+					t.Errorf("%s: %q is too long to be read", form, line)
+				}
 			}
 		}
 	}
 }
 
-func TestExamplesFailTheirRuleAlone(t *testing.T) {
-	// What one state cannot break alone: these rules look at the same fact.
-	same := map[string][]string{
-		"CT-001": {"CT-101", "CT-102", "CT-110"}, "CT-010": {"CT-101", "CT-110"}, "CT-101": {"CT-010", "CT-110"},
-		"CT-102": {"CT-001", "CT-101", "CT-110"}, "CT-110": {"CT-001", "CT-010", "CT-101"},
+// TestWhatRunsATemplateCanBePastedFromIt: neither JSON nor YAML escapes anything in the commands.
+func TestWhatRunsATemplateCanBePastedFromIt(t *testing.T) {
+	for _, p := range examples() {
+		for _, form := range []remediate.Form{remediate.CloudFormationJSON, remediate.CloudFormationYAML} {
+			for _, f := range files(t, p, form) {
+				if len(f.Run) == 0 {
+					t.Errorf("nothing runs %s of %s", f.Name, p.Rule.ID)
+				}
+				for _, line := range f.Run {
+					if !bytes.Contains(f.Body, []byte(`"`+line+`"`)) {
+						t.Errorf("%s has not, as it is: %s", f.Name, line)
+					}
+				}
+			}
+		}
 	}
+}
+
+// TestExamplesFailNothingElse: the example of a page fails its rule, and the fix that the page prints leaves nothing to
+// put right in the account or in a trail that it changes: it is all about this one promise.
+func TestExamplesFailNothingElse(t *testing.T) {
 	for _, r := range all.Rules() {
 		if r.Fix == nil {
 			continue
 		}
 		a, at := remediate.Example(r)
-		failed := false
+		if !slices.ContainsFunc(failures(r, a), func(f model.Finding) bool { return f.Resource == at }) {
+			t.Errorf("%s has no example that fails: give the rule an Example", r.ID)
+			continue
+		}
+		mended := &rule.Fix{Want: a.Clone(), At: at}
+		r.Fix(mended)
+		changes := remediate.Fix(r, a, at).Changes
 		for _, other := range all.Rules() {
 			if other.Fix == nil {
 				continue // no page shows its example: it may look at anything
 			}
-			for _, f := range rule.Judge(other, rule.NewGround(a, ruletest.At, nil), rule.Settings{Preset: rule.Default}, nil) {
-				switch {
-				case f.Status != model.StatusFail:
-				case other == r && f.Resource == at:
-					failed = true
-				case other != r && !slices.Contains(same[r.ID], other.ID):
-					t.Errorf("the example of %s also fails %s", r.ID, other.ID)
+			for _, f := range failures(other, mended.Want) {
+				if f.Resource.Kind == model.TrailKind && !slices.ContainsFunc(changes, func(c remediate.Change) bool { return c.Trail == f.Resource.ID }) {
+					continue
 				}
+				t.Errorf("the example of %s, once put right, fails %s (%s): let it be rule.Healthy but for what %s looks at, and Healthy pass %s",
+					r.ID, f.Rule, f.Message, r.ID, f.Rule)
 			}
 		}
-		if !failed {
-			t.Errorf("%s has no example that fails: give the rule an Example", r.ID)
-		}
 	}
+}
+
+func failures(r *rule.Rule, a *model.Account) []model.Finding {
+	found := rule.Judge(r, rule.NewGround(a, ruletest.At, nil), rule.Settings{Preset: rule.Default}, nil)
+	return slices.DeleteFunc(found, func(f model.Finding) bool { return f.Status != model.StatusFail })
 }
 
 func TestBlocksFillEveryMarkerOfEveryPage(t *testing.T) {

@@ -29,6 +29,7 @@ type Plan struct {
 	NoForm  map[Form][]string // why a form cannot say it
 
 	trails []delta
+	back   bool // it takes another plan back
 }
 
 // delta is one trail before and after.

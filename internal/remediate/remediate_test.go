@@ -2,16 +2,13 @@ package remediate_test
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
 
+	"cairn.example/internal/golden"
 	"cairn.example/internal/model"
 	"cairn.example/internal/remediate"
 	"cairn.example/internal/rule"
@@ -19,29 +16,13 @@ import (
 	"cairn.example/rules/all"
 )
 
-var update = flag.Bool("update", false, "rewrite the wanted fixes of the case files")
-
 // TestCases writes the fix of a case's first failing finding in every form. The comment names the rule.
 func TestCases(t *testing.T) {
-	for _, path := range glob(t, "testdata/*.txtar") {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
+	for c := range golden.Cases(t, "testdata/*.txtar") {
+		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
-			ar, err := txtar.ParseFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			want := txtar.Format(ar)
-			ar.Files = append(ar.Files[:1:1], forms(planOf(t, ar))...)
-			got := txtar.Format(ar)
-			if *update {
-				if err := os.WriteFile(path, got, 0o644); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			if diff := cmp.Diff(string(want), string(got)); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", path, diff)
-			}
+			c.Files = append(c.Files[:1:1], forms(planOf(t, c.Archive))...)
+			c.Keep(t)
 		})
 	}
 }
@@ -87,15 +68,6 @@ func forms(p remediate.Plan) []txtar.File {
 		b.WriteString(err.Error() + "\n")
 	}
 	return append(out, txtar.File{Name: "undo", Data: b.Bytes()})
-}
-
-func glob(t *testing.T, pattern string) []string {
-	t.Helper()
-	found, err := filepath.Glob(pattern)
-	if err != nil || len(found) == 0 {
-		t.Fatalf("%s finds nothing: %v", pattern, err)
-	}
-	return found
 }
 
 func TestUnknownFormIsRefusedByName(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/zclconf/go-cty/cty"
 
+	"cairn.example/internal/coverage"
 	"cairn.example/internal/model"
 )
 
@@ -49,9 +50,9 @@ func noTerraform(d delta) []string {
 func terraformFiles(p Plan) ([]File, error) {
 	spell := func(name string) string { return "var." + snake(name) }
 	var b bytes.Buffer
-	fmt.Fprintln(&b, "# "+p.headline(spell))
+	fmt.Fprintln(&b, remark(p.headline(spell)))
 	for _, note := range p.Notes {
-		fmt.Fprintln(&b, "# "+oneLine(note))
+		fmt.Fprintln(&b, remark(note))
 	}
 	file := hclwrite.NewEmptyFile()
 	w := terraform{Plan: p, body: file.Body()}
@@ -71,7 +72,7 @@ func terraformFiles(p Plan) ([]File, error) {
 		}
 	}
 	b.Write(hclwrite.Format(file.Bytes()))
-	return []File{{"fix.tf", b.Bytes()}}, nil
+	return []File{{"fix.tf", b.Bytes(), []string{"terraform init", "terraform plan", "terraform apply"}}}, nil
 }
 
 // terraform writes HCL.
@@ -207,12 +208,12 @@ func ownTags(t *model.Trail) []model.Tag {
 	return slices.DeleteFunc(slices.Clone(tags), func(tag model.Tag) bool { return strings.HasPrefix(tag.Key, "aws:") })
 }
 
-func writeBasic(b *hclwrite.Body, list []basic) {
+func writeBasic(b *hclwrite.Body, list []coverage.BasicSelector) {
 	for _, s := range list {
 		b.AppendNewline()
 		e := b.AppendNewBlock("event_selector", nil).Body()
-		e.SetAttributeValue("read_write_type", cty.StringVal(s.readWrite()))
-		e.SetAttributeValue("include_management_events", cty.BoolVal(s.management()))
+		e.SetAttributeValue("read_write_type", cty.StringVal(s.ReadWrite()))
+		e.SetAttributeValue("include_management_events", cty.BoolVal(s.Management()))
 		writeList(e, "exclude_management_event_sources", s.ExcludeManagementEventSources)
 		for _, r := range s.DataResources {
 			e.AppendNewline()
@@ -223,7 +224,7 @@ func writeBasic(b *hclwrite.Body, list []basic) {
 	}
 }
 
-func writeAdvanced(b *hclwrite.Body, list []advanced) {
+func writeAdvanced(b *hclwrite.Body, list []coverage.AdvancedSelector) {
 	for _, s := range list {
 		b.AppendNewline()
 		e := b.AppendNewBlock("advanced_event_selector", nil).Body()

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"cairn.example/internal/model"
 	"cairn.example/internal/rule"
@@ -117,6 +118,27 @@ func oneLine(s string) string {
 		}
 		return r
 	}, s)
+}
+
+// remark is a text as comment lines. Most terminals and pages show a line of 100 columns whole.
+func remark(s string) string {
+	const width = 100
+	var b strings.Builder
+	column := 0
+	for word := range strings.FieldsSeq(oneLine(s)) {
+		length := 1 + utf8.RuneCountInString(word)
+		switch {
+		case column == 0:
+			b.WriteString("#")
+			column = 1
+		case column+length > width:
+			b.WriteString("\n#")
+			column = 1
+		}
+		b.WriteString(" " + word)
+		column += length
+	}
+	return b.String()
 }
 
 // kebab is an API member as the AWS CLI spells it: CloudWatchLogsRoleArn is cloud-watch-logs-role-arn.

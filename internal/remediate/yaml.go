@@ -23,7 +23,7 @@ func cloudformationYAML(p Plan) ([]File, error) {
 		}
 		var b bytes.Buffer
 		if first {
-			fmt.Fprintln(&b, "# "+p.headline(parameter))
+			fmt.Fprintln(&b, remark(p.headline(parameter)))
 		}
 		first = false
 		b.WriteString("---\n")

@@ -61,6 +61,20 @@ func (b *block) where() string {
 	return model.Count(len(b.items), "trail", "trails")
 }
 
+// shared are the notes of more than one of the findings.
+func (b *block) shared() []string {
+	var once, again []string
+	for _, f := range b.items {
+		for _, n := range f.Notes {
+			if slices.Contains(once, n) {
+				again = add(again, n)
+			}
+			once = add(once, n)
+		}
+	}
+	return again
+}
+
 // layout is where the columns of an account's findings begin.
 type layout struct{ rule, title int }
 
@@ -76,18 +90,22 @@ func layoutOf(found []model.Finding) layout {
 	return layout{word, word + rule}
 }
 
-// block writes the block's line, what it says of each resource, and what to do next.
+// block writes the block's line, what it says of each resource, what to do next, and what holds for several of them.
 func (s *sheet) block(b *block, l layout) {
-	placed := s.head(b, l)
+	placed, shared := s.head(b, l), b.shared()
 	for i, f := range b.items {
 		subject := ""
 		if len(b.items) > 1 || !placed && f.Resource.Kind != model.AccountKind {
 			subject = resource(f) + ": "
 		}
-		s.body(f, subject, l.rule)
+		own := slices.DeleteFunc(slices.Clone(f.Notes), func(n string) bool { return slices.Contains(shared, n) })
+		s.body(f, subject, own, l.rule)
 		if f.Status == model.StatusFail && (i+1 == len(b.items) || nextStep(f) != nextStep(b.items[i+1])) {
 			s.raw(l.rule, nextStep(f))
 		}
+	}
+	for _, n := range shared {
+		s.para(l.rule, l.rule, sentence(n))
 	}
 }
 
@@ -112,14 +130,14 @@ func (s *sheet) head(b *block, l layout) bool {
 // mostLines is how many lines a failure may explain itself in; -v shows all of it.
 const mostLines = 4
 
-func (s *sheet) body(f *model.Finding, subject string, indent int) {
+func (s *sheet) body(f *model.Finding, subject string, notes []string, indent int) {
 	width := s.width - indent
 	message := subject + sentence(f.Message)
 	if subject == "" {
 		message = opened(message)
 	}
 	lines := s.wrap(message, width, width)
-	for _, n := range f.Notes {
+	for _, n := range notes {
 		lines = append(lines, s.wrap(sentence(n), width, width)...)
 	}
 	if f.Status == model.StatusFail && !s.style.Verbose && len(lines) > mostLines {

@@ -8,8 +8,8 @@ import (
 	"cairn.example/internal/model"
 )
 
-// totals counts the findings by verdict, those that were not printed included.
-func (w *textWriter) totals() {
+// Verdicts counts the findings by verdict, in words: "3 findings fail, 1 is unknown, 11 pass".
+func Verdicts(s model.Summary) string {
 	verbs := map[model.Status][2]string{ // one, many
 		model.StatusFail: {"fails", "fail"}, model.StatusUnknown: {"is unknown", "are unknown"},
 		model.StatusPass: {"passes", "pass"}, model.StatusNotApplicable: {"does not apply", "do not apply"},
@@ -17,17 +17,22 @@ func (w *textWriter) totals() {
 	var parts []string
 	noun := [2]string{"finding ", "findings "}
 	for _, status := range model.Statuses {
-		if n := w.summary.Statuses[status]; n > 0 {
+		if n := s.Statuses[status]; n > 0 {
 			parts = append(parts, model.Count(n, noun[0]+verbs[status][0], noun[1]+verbs[status][1]))
 			noun = [2]string{}
 		}
 	}
-	text := "No rule had anything to judge."
-	if len(parts) > 0 {
-		text = strings.Join(parts, ", ") + "."
-		if w.fine() {
-			text = "There is nothing to put right: " + text
-		}
+	if len(parts) == 0 {
+		return "no rule had anything to judge"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// totals counts the findings by verdict, those that were not printed included.
+func (w *textWriter) totals() {
+	text := opened(sentence(Verdicts(w.summary)))
+	if w.fine() {
+		text = "There is nothing to put right: " + text
 	}
 	if hidden := w.hidden(); hidden > 0 {
 		text += fmt.Sprintf(" %s left out of this report by --severity, --status or --region.", model.Count(hidden, "is", "are"))
@@ -40,7 +45,8 @@ func (w *textWriter) totals() {
 // fine tells that nothing has to be done: the judged rules are content, and so is the answer for each account,
 // which rests on more than the rules that were selected.
 func (w *textWriter) fine() bool {
-	return w.summary.Statuses[model.StatusFail]+w.summary.Statuses[model.StatusUnknown] == 0 &&
+	judged := w.summary.Statuses[model.StatusPass] + w.summary.Statuses[model.StatusNotApplicable]
+	return judged > 0 && w.summary.Statuses[model.StatusFail]+w.summary.Statuses[model.StatusUnknown] == 0 &&
 		!slices.ContainsFunc(w.summary.Accounts, func(a model.AccountSummary) bool { return a.Recorded != model.Yes })
 }
 
@@ -207,11 +213,26 @@ func (m *missing) text(several bool) string {
 
 // calls says what cairn did.
 func (w *textWriter) calls() {
-	refused := "none refused"
-	if n := w.summary.Calls.Refused; n > 0 {
-		refused = fmt.Sprintf("%d refused", n)
-	}
 	w.blank()
-	w.para(0, 0, fmt.Sprintf("%s, %s, at %s. cairn only read.", model.Count(w.summary.Calls.Requests, "call", "calls"), refused,
+	w.para(0, 0, fmt.Sprintf("%s, %s, at %s. cairn only read.", model.Count(w.summary.Calls.Requests, "call", "calls"), w.refusals(),
 		model.Moment(w.summary.CollectedAt)))
+}
+
+// refusals counts the calls that were refused, and those of them for which another call told the same.
+func (w *textWriter) refusals() string {
+	n, answered := w.summary.Calls.Refused, 0
+	for _, g := range w.gaps {
+		if g.AnsweredBy != "" {
+			answered++
+		}
+	}
+	switch {
+	case n == 0:
+		return "none refused"
+	case answered == 0:
+		return fmt.Sprintf("%d refused", n)
+	case answered == n:
+		return fmt.Sprintf("%d refused and answered otherwise", n)
+	}
+	return fmt.Sprintf("%d refused (%d of them answered otherwise)", n, answered)
 }

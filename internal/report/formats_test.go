@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
 
+	"cairn.example/internal/golden"
 	"cairn.example/internal/model"
 	"cairn.example/internal/report"
 )
@@ -35,7 +36,7 @@ type input struct {
 func eachCase(t *testing.T) []input {
 	t.Helper()
 	var out []input
-	for _, path := range cases(t) {
+	for _, path := range golden.Glob(t, texts) {
 		ar, r := readCase(t, path)
 		out = append(out, input{strings.TrimSuffix(filepath.Base(path), ".txtar"), string(ar.Files[0].Data), r})
 	}

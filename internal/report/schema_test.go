@@ -2,7 +2,6 @@ package report_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
@@ -15,9 +14,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
-	"golang.org/x/tools/txtar"
 
 	"cairn.example/internal/coverage"
+	"cairn.example/internal/golden"
 	"cairn.example/internal/model"
 	"cairn.example/internal/report"
 	"cairn.example/internal/ruletest"
@@ -27,6 +26,7 @@ import (
 const (
 	auditSchema    = "audit.v1.json"
 	snapshotSchema = "snapshot.v1.json"
+	watchSchema    = "watch.v1.json"
 )
 
 func schemaDoc(t *testing.T, name string) map[string]any {
@@ -96,25 +96,9 @@ func validate(t *testing.T, s *jsonschema.Schema, doc string) {
 // What cairn writes of every state that a rule's cases know holds to the schemas, and has nothing that they do not name.
 func TestOutputHoldsToTheSchemas(t *testing.T) {
 	snapshots, audits := compiled(t, snapshotSchema, true), compiled(t, auditSchema, true)
-	files, err := filepath.Glob("../../rules/all/testdata/states/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no cases: %v", err)
-	}
-	var facts []*model.FactKind
-	for _, r := range all.Rules() {
-		facts = append(facts, r.Needs...)
-	}
-	for _, path := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
-			ar, err := txtar.ParseFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			c, err := ruletest.Parse(ar)
-			if err != nil {
-				t.Fatal(err)
-			}
-			s := c.Collect(t, facts)
+	for name, c := range ruletest.Cases(t, "../../rules/all/testdata/states/*.txtar") {
+		t.Run(name, func(t *testing.T) {
+			s := c.Collect(t, all.Rules().Needs())
 			validate(t, snapshots, saved(t, s))
 			r := c.Judge(s, all.Rules())
 			validate(t, audits, write(t, "json", result{r.Findings, r.Gaps, r.Summary}, report.Style{}))
@@ -122,6 +106,24 @@ func TestOutputHoldsToTheSchemas(t *testing.T) {
 	}
 	for _, c := range eachCase(t) {
 		t.Run(c.name, func(t *testing.T) { validate(t, audits, c.doc) })
+	}
+}
+
+// Each line of what detections find in their cases holds to the schema, and so does what this package's cases tell.
+func TestWatchLinesHoldToTheSchema(t *testing.T) {
+	s, all := compiled(t, watchSchema, true), watched(t)
+	for c := range golden.Cases(t, "../../detections/*/cases/*.txtar") {
+		t.Run(c.Name, func(t *testing.T) {
+			for line := range strings.Lines(watch(t, "jsonl", report.Style{}, detected(t, all, c.Archive), report.WatchSummary{})) {
+				validate(t, s, line)
+			}
+		})
+	}
+	for c := range golden.Cases(t, watchCases) {
+		lines, _, _ := told(t, c.Archive)
+		for _, line := range lines {
+			validate(t, s, line)
+		}
 	}
 }
 
@@ -182,17 +184,27 @@ func knownTrail(t *testing.T) *model.Trail {
 // The schemas refuse what is not a report or a snapshot: a schema that takes everything would pass the tests above.
 func TestSchemasRefuse(t *testing.T) {
 	_, r := readCase(t, "testdata/text/clean.txtar")
-	good := write(t, "json", r, report.Style{})
+	good := map[string]string{auditSchema: write(t, "json", r, report.Style{})}
+	for c := range golden.Cases(t, "testdata/watch/day.txtar") {
+		lines, _, _ := told(t, c.Archive)
+		good[watchSchema] = lines[0]
+	}
 	for _, c := range []struct{ schema, old, bad string }{
 		{auditSchema, `"schema": "cairn.audit/v1"`, `"schema": "cairn.audit/v2"`},
 		{auditSchema, `"status": "pass"`, `"status": "passed"`},
 		{auditSchema, `"severity": "high"`, `"severity": "grave"`},
 		{auditSchema, `"collectedAt": "2026-11-25T12:00:00Z"`, `"collectedAt": "yesterday"`},
 		{auditSchema, `"gaps": [],`, ``},
+		{watchSchema, `"type":"finding",`, ``},
+		{watchSchema, `"kind":"real-time",`, ``},
+		{watchSchema, `"outcome":"success"`, `"outcome":"refused"`},
+		{watchSchema, `"since":"2026-11-22T09:41:07Z"`, `"since":"today"`},
+		{watchSchema, `"cause":{`, `"cause":{},"was":{`},
 	} {
+		good := good[c.schema]
 		bad := strings.Replace(good, c.old, c.bad, 1)
 		if bad == good {
-			t.Errorf("the report has no %s", c.old)
+			t.Errorf("the output has no %s", c.old)
 		}
 		v, err := jsonschema.UnmarshalJSON(strings.NewReader(bad))
 		if err != nil {
@@ -204,28 +216,44 @@ func TestSchemasRefuse(t *testing.T) {
 	}
 }
 
-// definitions says which part of which schema describes a type of ours.
+// lineType is what a line has before its finding.
+type lineType struct {
+	Type string `json:"type"`
+}
+
+// definitions says which part of which schema describes what types of ours.
 var definitions = []struct {
 	schema, part string
-	is           any
+	is           []any
 }{
-	{auditSchema, "finding", model.Finding{}},
-	{auditSchema, "resource", model.Ref{}},
-	{auditSchema, "evidence", model.Evidence{}},
-	{auditSchema, "control", model.Control{}},
-	{auditSchema, "origin", model.Origin{}},
-	{auditSchema, "gap", model.Gap{}},
-	{auditSchema, "summary", model.Summary{}},
-	{auditSchema, "calls", model.Calls{}},
-	{auditSchema, "account", model.AccountSummary{}},
-	{auditSchema, "framework", model.FrameworkSummary{}},
-	{snapshotSchema, "account", model.Account{}},
-	{snapshotSchema, "calls", model.Calls{}},
-	{snapshotSchema, "gap", model.Gap{}},
-	{snapshotSchema, "origin", model.Origin{}},
-	{snapshotSchema, "delivery", model.Delivery{}},
-	{snapshotSchema, "stream", model.Stream{}},
-	{snapshotSchema, "", model.Snapshot{}},
+	{auditSchema, "finding", []any{model.Finding{}}},
+	{auditSchema, "resource", []any{model.Ref{}}},
+	{auditSchema, "evidence", []any{model.Evidence{}}},
+	{auditSchema, "control", []any{model.Control{}}},
+	{auditSchema, "origin", []any{model.Origin{}}},
+	{auditSchema, "gap", []any{model.Gap{}}},
+	{auditSchema, "summary", []any{model.Summary{}}},
+	{auditSchema, "calls", []any{model.Calls{}}},
+	{auditSchema, "account", []any{model.AccountSummary{}}},
+	{auditSchema, "framework", []any{model.FrameworkSummary{}}},
+	{snapshotSchema, "account", []any{model.Account{}}},
+	{snapshotSchema, "calls", []any{model.Calls{}}},
+	{snapshotSchema, "gap", []any{model.Gap{}}},
+	{snapshotSchema, "origin", []any{model.Origin{}}},
+	{snapshotSchema, "delivery", []any{model.Delivery{}}},
+	{snapshotSchema, "stream", []any{model.Stream{}}},
+	{snapshotSchema, "", []any{model.Snapshot{}}},
+	{watchSchema, "finding", []any{lineType{}, model.Finding{}, model.RealTime{}}},
+	{watchSchema, "summary", []any{report.WatchSummary{}}},
+	{watchSchema, "cause", []any{model.Cause{}}},
+	{watchSchema, "actor", []any{model.Actor{}}},
+	{watchSchema, "edit", []any{model.Edit{}}},
+	{watchSchema, "loss", []any{model.Loss{}}},
+	{watchSchema, "flip", []any{model.Flip{}}},
+	{watchSchema, "resource", []any{model.Ref{}}},
+	{watchSchema, "evidence", []any{model.Evidence{}}},
+	{watchSchema, "control", []any{model.Control{}}},
+	{watchSchema, "origin", []any{model.Origin{}}},
 }
 
 func TestSchemasNameEveryMember(t *testing.T) {
@@ -235,12 +263,15 @@ func TestSchemasNameEveryMember(t *testing.T) {
 			defs, _ := part["$defs"].(map[string]any)
 			part, _ = defs[d.part].(map[string]any)
 		}
-		want := members(reflect.TypeOf(d.is))
+		want := map[string]bool{}
+		for _, is := range d.is {
+			maps.Copy(want, members(reflect.TypeOf(is)))
+		}
 		properties, _ := part["properties"].(map[string]any)
 		if diff := cmp.Diff(slices.Sorted(maps.Keys(want)), slices.Sorted(maps.Keys(properties))); diff != "" {
 			t.Errorf("%s, %s: -%T +schema:\n%s", d.schema, d.part, d.is, diff)
 		}
-		if d.schema != auditSchema {
+		if d.schema == snapshotSchema {
 			continue // a snapshot may be written by hand: what it leaves out is unknown
 		}
 		required := fmt.Sprint(part["required"])
@@ -263,7 +294,7 @@ func members(t reflect.Type) map[string]bool {
 	out := map[string]bool{}
 	for f := range t.Fields() {
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
-		if name != "-" {
+		if name != "-" && !f.Anonymous {
 			out[name] = !strings.Contains(options, "omit")
 		}
 	}
@@ -271,7 +302,7 @@ func members(t reflect.Type) map[string]bool {
 }
 
 func TestSchemasDescribeEveryMember(t *testing.T) {
-	for _, name := range []string{auditSchema, snapshotSchema} {
+	for _, name := range []string{auditSchema, snapshotSchema, watchSchema} {
 		doc := schemaDoc(t, name)
 		defs, _ := doc["$defs"].(map[string]any)
 		eachObject(doc, func(object map[string]any) {
@@ -297,32 +328,54 @@ func described(v any, defs map[string]any) bool {
 	return text != ""
 }
 
-// The schema's lists of names are the model's.
+// The schemas' lists of names are the model's.
 func TestSchemaListsAreTheModels(t *testing.T) {
-	defs, _ := schemaDoc(t, auditSchema)["$defs"].(map[string]any)
-	enum := func(name string) []string {
-		part, _ := defs[name].(map[string]any)
-		raw, err := json.Marshal(part["enum"])
-		if err != nil {
-			t.Fatal(err)
-		}
-		var out []string
-		if err := json.Unmarshal(raw, &out); err != nil {
-			t.Fatal(err)
-		}
-		return out
-	}
-	var statuses, severities []string
+	statuses, severities := []string{}, []string{}
 	for _, s := range model.Statuses {
 		statuses = append(statuses, string(s))
 	}
 	for s := model.Low; s <= model.Extreme; s++ {
 		severities = append(severities, s.String())
 	}
-	if diff := cmp.Diff(statuses, enum("status")); diff != "" {
+	for _, name := range []string{auditSchema, watchSchema} {
+		defs := schemaDoc(t, name)["$defs"]
+		for path, want := range map[string][]string{"status": statuses, "severity": severities} {
+			if diff := cmp.Diff(want, listed(t, at(defs, path, "enum"))); diff != "" {
+				t.Errorf("%s: -model +schema:\n%s", name, diff)
+			}
+		}
+	}
+	watch := schemaDoc(t, watchSchema)["$defs"]
+	outcomes := []string{string(model.OutcomeSuccess), string(model.OutcomeDenied), string(model.OutcomeFailed)}
+	if diff := cmp.Diff(outcomes, listed(t, at(watch, "cause", "properties", "outcome", "enum"))); diff != "" {
 		t.Errorf("-model +schema:\n%s", diff)
 	}
-	if diff := cmp.Diff(severities, enum("severity")); diff != "" {
-		t.Errorf("-model +schema:\n%s", diff)
+	for _, end := range []string{"from", "to"} { // "" is of a resource that is not there
+		if diff := cmp.Diff(append([]string{""}, statuses...), listed(t, at(watch, "flip", "properties", end, "enum"))); diff != "" {
+			t.Errorf("-model +schema:\n%s", diff)
+		}
 	}
+}
+
+// at is a part of a schema.
+func at(v any, path ...string) any {
+	for _, name := range path {
+		part, _ := v.(map[string]any)
+		v = part[name]
+	}
+	return v
+}
+
+func listed(t *testing.T, list any) []string {
+	t.Helper()
+	all, _ := list.([]any)
+	var out []string
+	for _, v := range all {
+		name, ok := v.(string)
+		if !ok {
+			t.Fatalf("%v is no name", v)
+		}
+		out = append(out, name)
+	}
+	return out
 }

@@ -86,19 +86,17 @@ func (g *Ground) WholeJob() *model.Trail {
 // Covered turns an answer about trails into a truth with its evidence: what is in doubt, or the selectors
 // that decided and the event that is lost.
 func (g *Ground) Covered(answer coverage.Answer, trails ...*model.Trail) model.Truth {
-	truth := model.Truth{Tri: answer.Verdict}
 	if answer.Verdict == model.Unknown {
-		truth.Because = g.doubts(answer)
-		return truth
+		return model.Since(model.Unknown, g.doubts(answer)...)
 	}
+	because := make([]model.Evidence, 0, len(trails)+1)
 	for _, t := range trails {
-		truth.Because = append(truth.Because, model.Selectors.Evidence(t))
+		because = append(because, model.Selectors.Evidence(t))
 	}
 	if answer.Witness != nil {
-		lost := model.Fact(model.No, "witness", answer.Witness.String(), model.Origin{})
-		truth.Because = append(truth.Because, lost.Because...)
+		because = append(because, g.world.wordsOf(answer).witness)
 	}
-	return truth
+	return model.Since(answer.Verdict, because...)
 }
 
 // factAttributes are the attributes behind the facts that package coverage may doubt.

@@ -35,11 +35,13 @@ func (g *Ground) Summary() model.AccountSummary {
 }
 
 func (g *Ground) recorded() string {
-	by := "by " + g.Names(logging(g.Account)) + " together"
+	var by string
 	if t := g.WholeJob(); t != nil {
-		by = "by " + g.Short(t)
+		by = g.Short(t)
+	} else {
+		by = g.Names(logging(g.Account)) + " together"
 	}
-	return fmt.Sprintf("Every management event is recorded in %s, %s.", g.Everywhere(), by)
+	return "Every management event is recorded in " + g.Everywhere() + ", by " + by + "."
 }
 
 // Everywhere names the Regions of an account in which all is recorded: "17 of 17 Regions".
@@ -63,10 +65,10 @@ func (g *Ground) lost(answer coverage.Answer) string {
 
 func (g *Ground) because(answer coverage.Answer) string {
 	truth := g.Covered(answer)
-	if len(truth.Because) == 0 {
+	if len(truth.Because()) == 0 {
 		return ""
 	}
-	return ": " + truth.Because[0].Origin.Reason()
+	return ": " + truth.Because()[0].Origin.Reason()
 }
 
 func logging(a *model.Account) []*model.Trail {

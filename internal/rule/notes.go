@@ -21,9 +21,9 @@ func (g *Ground) Short(t *model.Trail) string {
 
 // Names lists trails for people.
 func (g *Ground) Names(trails []*model.Trail) string {
-	var out []string
-	for _, t := range trails {
-		out = append(out, g.Short(t))
+	out := make([]string, len(trails))
+	for i, t := range trails {
+		out[i] = g.Short(t)
 	}
 	return strings.Join(out, ", ")
 }
@@ -40,7 +40,7 @@ func Stopped(t *model.Trail) string {
 }
 
 // NoteHealth tells on a verdict what else is wrong with a trail that other rules judge.
-func (e *Eval) NoteHealth(v *Verdict, t *model.Trail) {
+func (e *Eval) NoteHealth(v Verdict, t *model.Trail) {
 	e.NoteSight(v, t)
 	if global, ok := t.Global.Get(); ok && !global {
 		v.Note("%s: IncludeGlobalServiceEvents is false, so events of IAM, STS, CloudFront and console sign-in in the global Region are not recorded.", e.Short(t))
@@ -49,21 +49,21 @@ func (e *Eval) NoteHealth(v *Verdict, t *model.Trail) {
 }
 
 // NoteWholeJob names, beside a trail that does not satisfy a rule, the one that makes it harmless.
-func (e *Eval) NoteWholeJob(v *Verdict, t *model.Trail) {
+func (e *Eval) NoteWholeJob(v Verdict, t *model.Trail) {
 	if job := e.WholeJob(); job != nil && job != t {
-		v.Notes = append(v.Notes, e.jobNote)
+		v.add(e.jobNote)
 	}
 }
 
 // NoteSight tells that an organization's trail sends nothing from this account.
-func (e *Eval) NoteSight(v *Verdict, t *model.Trail) {
+func (e *Eval) NoteSight(v Verdict, t *model.Trail) {
 	if home, ok := t.Home.Get(); ok && e.Account.Sees(t) == model.No {
 		v.Note("%s is homed in %s, an opt-in Region that this account has not enabled: the trail records nothing here.", e.Short(t), home)
 	}
 }
 
 // NoteDelivery tells where a trail's deliveries fail.
-func (e *Eval) NoteDelivery(v *Verdict, t *model.Trail) {
+func (e *Eval) NoteDelivery(v Verdict, t *model.Trail) {
 	if failing := e.Failing(t); len(failing) > 0 {
 		v.Note("%s: delivery is failing: %s (CT-011).", e.Short(t), strings.Join(failing, "; "))
 	}
@@ -75,7 +75,7 @@ func (g *Ground) Failing(t *model.Trail) []string {
 	if !ok {
 		out = failures(t)
 		if g.failing == nil {
-			g.failing = map[*model.Trail][]string{}
+			g.failing = make(map[*model.Trail][]string, len(g.Account.Trails.Items))
 		}
 		g.failing[t] = out
 	}
@@ -118,7 +118,7 @@ func streams(d model.Delivery) []namedStream {
 }
 
 // noteAccepted tells which Regions were left out because their refusal is accepted.
-func (e *Eval) noteAccepted(v *Verdict) {
+func (e *Eval) noteAccepted(v Verdict) {
 	var regions []string
 	for _, g := range e.Account.Trails.Gaps {
 		if g.Accepted {

@@ -18,7 +18,7 @@ func (e *Eval) NoneSeen() string {
 // NoTrail judges an account in which no trail was seen: a failure when certainly none would satisfy the
 // rule, unknown when one that would may be hidden. With multiRegion only a multi-Region trail satisfies it,
 // and any Region that was listed shows those.
-func (e *Eval) NoTrail(multiRegion bool, fail string) *Verdict {
+func (e *Eval) NoTrail(multiRegion bool, fail string) Verdict {
 	hidden := e.Account.Unseen(multiRegion) // No or Unknown
 	return e.OnAccount(hidden, Say{Fail: fail, Unknown: e.hiddenBecause(hidden)})
 }
@@ -50,15 +50,15 @@ func (e *Eval) nothingToJudge(why string) {
 		e.OnAccount(hidden, Say{Unknown: e.hiddenBecause(hidden)})
 		return
 	}
-	e.add(&Verdict{Status: model.StatusNotApplicable, Resource: e.Account.Ref(), Message: why, Evidence: hidden.Because})
+	e.add(model.StatusNotApplicable, e.Account.Ref(), why, hidden.Because())
 }
 
 // hiddenBecause names what was refused and what may hide there.
 func (e *Eval) hiddenBecause(hidden model.Truth) string {
 	if !e.Account.Listed() {
-		return unknownBecause(hidden.Because) + "; no Region could be listed, so it is not known which trails there are"
+		return unknownBecause(hidden.Because()) + "; no Region could be listed, so it is not known which trails there are"
 	}
-	return unknownBecause(hidden.Because) + "; a single-Region trail there would not be seen"
+	return unknownBecause(hidden.Because()) + "; a single-Region trail there would not be seen"
 }
 
 // unknownBecause writes the reasons of an unknown verdict: equal reasons once, with all their Regions, and the

@@ -54,7 +54,7 @@ func RecordManagement(f *Fix, t *model.Trail) {
 // was not seen may already do.
 func CreateTrail(f *Fix) {
 	if hidden := f.Want.Unseen(true); hidden.Tri == model.Unknown {
-		f.Refuse("whether there is a trail already is not known (%s): a further one would cost and might not be needed", hidden.Because[0].Origin.Reason())
+		f.Refuse("whether there is a trail already is not known (%s): a further one would cost and might not be needed", hidden.Because()[0].Origin.Reason())
 		return
 	}
 	home := homeOf(f.Want)
@@ -99,7 +99,7 @@ func defaultSelectors(arn string) (coverage.Selectors, error) {
 func AnswerFirst(f *Fix) {
 	hidden := f.Want.Unseen(false)
 	if hidden.Tri == model.Unknown {
-		f.Refuse("trails may not have been seen (%s): read them first", hidden.Because[0].Origin.Reason())
+		f.Refuse("trails may not have been seen (%s): read them first", hidden.Because()[0].Origin.Reason())
 		return
 	}
 	f.Refuse("the account has trails: ask for the fix of the one that fails")

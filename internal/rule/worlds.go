@@ -33,18 +33,25 @@ type question struct {
 // of is the account's world.
 func (w *Worlds) of(a *model.Account) *world {
 	one := a.World()
-	key := one.Partition + "|" + strings.Join(one.Regions, " ") + "|" + strings.Join(one.Maybe, " ")
+	var room [1024]byte // most names are shorter, and need no allocation
+	name := append(append(room[:0], one.Partition...), '|')
+	for _, r := range one.Regions {
+		name = append(append(name, r...), ' ')
+	}
+	for _, r := range one.Maybe {
+		name = append(append(name, '|'), r...)
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.by == nil {
 		w.by = map[string]*world{}
 	}
-	shared, ok := w.by[key]
+	shared, ok := w.by[string(name)]
 	if !ok {
 		shared = &world{
 			World: one, goals: map[string]coverage.Goal{}, answers: map[question]coverage.Answer{}, words: map[*coverage.Box]words{},
 		}
-		w.by[key] = shared
+		w.by[string(name)] = shared
 	}
 	return shared
 }
@@ -96,21 +103,24 @@ func (w *world) decide(scope coverage.Scope, r coverage.Recorder) coverage.Answe
 type words struct {
 	missing string // KMS events; any management event
 	leftOut string // the same, for example kms ScheduleKeyDeletion in us-east-1
+	witness model.Evidence
 }
 
 func (w *world) wordsOf(answer coverage.Answer) words {
 	if len(answer.Missing) == 0 || answer.Witness == nil {
-		return words{"some management events", "some management events"}
+		return words{missing: "some management events", leftOut: "some management events"}
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	said, ok := w.words[&answer.Missing[0]]
 	if !ok {
+		witness := answer.Witness.String()
 		said.missing = w.Describe(answer.Missing)
 		if rest, every := strings.CutPrefix(said.missing, "every "); every {
 			said.missing = "any " + rest
 		}
-		said.leftOut = said.missing + ", for example " + answer.Witness.String()
+		said.leftOut = said.missing + ", for example " + witness
+		said.witness = model.Evidence{Fact: "witness", Value: witness}
 		w.words[&answer.Missing[0]] = said
 	}
 	return said

@@ -2,7 +2,6 @@ package ruletest_test
 
 import (
 	"fmt"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -17,34 +16,7 @@ import (
 	"cairn.example/rules/all"
 )
 
-func states(t *testing.T) map[string]ruletest.Case {
-	t.Helper()
-	paths, err := filepath.Glob("../../rules/all/testdata/states/*.txtar")
-	if err != nil || len(paths) == 0 {
-		t.Fatalf("no states: %v", err)
-	}
-	out := map[string]ruletest.Case{}
-	for _, path := range paths {
-		ar, err := txtar.ParseFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		c, err := ruletest.Parse(ar)
-		if err != nil {
-			t.Fatal(err)
-		}
-		out[strings.TrimSuffix(filepath.Base(path), ".txtar")] = c
-	}
-	return out
-}
-
-func needs(rules rule.Registry) []*model.FactKind {
-	var out []*model.FactKind
-	for _, r := range rules {
-		out = append(out, r.Needs...)
-	}
-	return out
-}
+const states = "../../rules/all/testdata/states/*.txtar"
 
 // verdicts are what redaction must leave: how often each rule gives which verdict on which kind of thing, and with
 // how many notes and facts.
@@ -62,10 +34,10 @@ var digits = regexp.MustCompile(`\b[1-9]\d{11}\b`)
 
 func TestRedactionKeepsTheVerdicts(t *testing.T) {
 	rules := all.Rules()
-	for name, c := range states(t) {
+	for name, c := range ruletest.Cases(t, states) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := c.Collect(t, needs(rules))
+			s := c.Collect(t, rules.Needs())
 			r, err := s.Redact()
 			if err != nil {
 				t.Fatal(err)
@@ -105,7 +77,7 @@ func TestRefusedAccountIsUnknownToEveryRule(t *testing.T) {
 	}
 	rules := all.Rules()
 	judged := map[string]map[string]bool{}
-	for _, f := range c.Judge(c.Collect(t, needs(rules)), rules).Findings {
+	for _, f := range c.Judge(c.Collect(t, rules.Needs()), rules).Findings {
 		if judged[f.Account] == nil {
 			judged[f.Account] = map[string]bool{}
 		}

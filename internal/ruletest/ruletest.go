@@ -10,7 +10,7 @@
 //	region us-gov-west-1       the configured Region (default us-east-1)
 //
 // The file aws.json is an awsfake fixture. What nearly every case needs and it does not tell is added: account
-// 111122223333 and three enabled Regions. The file want holds the verdicts; -update rewrites it.
+// 111122223333 and three enabled Regions. The file want holds the verdicts; make update writes it.
 // Every case goes through the real SDK and collector, and again through a snapshot file: both must give the
 // same bytes.
 package ruletest
@@ -20,19 +20,19 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"log/slog"
-	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"golang.org/x/tools/txtar"
 
 	"cairn.example/internal/audit"
 	"cairn.example/internal/awsfake"
 	"cairn.example/internal/collect"
+	"cairn.example/internal/golden"
 	"cairn.example/internal/model"
 	"cairn.example/internal/rule"
 )
@@ -51,6 +51,27 @@ type Case struct {
 	Options map[string]map[string]string
 	Accept  []string
 	Roles   []string
+}
+
+// Cases are the case files of a pattern, by their names, in order. A pattern that finds nothing fails.
+func Cases(tb testing.TB, pattern string) iter.Seq2[string, Case] {
+	tb.Helper()
+	paths := golden.Glob(tb, pattern)
+	return func(yield func(string, Case) bool) {
+		for _, path := range paths {
+			ar, err := txtar.ParseFile(path)
+			if err != nil {
+				tb.Fatal(err)
+			}
+			c, err := Parse(ar)
+			if err != nil {
+				tb.Fatalf("%s: %v", path, err)
+			}
+			if !yield(strings.TrimSuffix(filepath.Base(path), ".txtar"), c) {
+				return
+			}
+		}
+	}
 }
 
 // Parse reads a case file.
@@ -155,10 +176,7 @@ func (c Case) Collect(t *testing.T, facts []*model.FactKind) *model.Snapshot {
 }
 
 func (c Case) targets(url string) []collect.Target {
-	cfg := aws.Config{
-		Region: c.Region, BaseEndpoint: aws.String(url), HTTPClient: &http.Client{Transport: &http.Transport{}},
-		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
-	}
+	cfg := awsfake.Config(url, c.Region)
 	if len(c.Roles) == 0 {
 		return []collect.Target{{Config: cfg}}
 	}
@@ -184,11 +202,7 @@ func Run(t *testing.T, ar *txtar.Archive, rules rule.Registry) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var facts []*model.FactKind
-	for _, r := range rules {
-		facts = append(facts, r.Needs...)
-	}
-	s := c.Collect(t, facts)
+	s := c.Collect(t, rules.Needs())
 	var saved bytes.Buffer
 	if err := s.Write(&saved); err != nil {
 		t.Fatal(err)

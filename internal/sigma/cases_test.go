@@ -3,56 +3,29 @@ package sigma_test
 import (
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
 
+	"cairn.example/internal/golden"
 	"cairn.example/internal/sigma"
 )
-
-var update = flag.Bool("update", false, "write the want sections anew")
 
 // TestCases runs testdata/*.txtar: files of rules, values.json for the placeholders, records.jsonl, and in want what
 // is said of each record, by its line. Lines of records that begin with # are comments.
 func TestCases(t *testing.T) {
 	t.Parallel()
-	files, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no cases: %v", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+	for c := range golden.Cases(t, "testdata/*.txtar") {
+		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
-			archive, err := txtar.ParseFile(file)
-			if err != nil {
-				t.Fatal(err)
+			got := runCase(t, c.Archive)
+			if got == "" {
+				t.Fatal("nothing to say")
 			}
-			got, judged := runCase(t, archive), false
-			for i := range archive.Files {
-				want := &archive.Files[i]
-				if want.Name != "want" {
-					continue
-				}
-				judged = true
-				if diff := cmp.Diff(string(want.Data), got); diff != "" && !*update {
-					t.Errorf("%s (-want +got):\n%s", file, diff)
-				}
-				want.Data = []byte(got)
-			}
-			if !judged || got == "" {
-				t.Fatalf("%s: no want section, or nothing to say", file)
-			}
-			if *update {
-				if err := os.WriteFile(file, txtar.Format(archive), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
+			c.Want(t, got)
 		})
 	}
 }

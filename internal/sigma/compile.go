@@ -3,6 +3,8 @@ package sigma
 import (
 	"slices"
 	"strings"
+
+	"cairn.example/internal/yamltree"
 )
 
 // program is a node with its values compiled.
@@ -48,8 +50,8 @@ func (c *compiler) slot(field string) (int, []string) {
 }
 
 // refuse says why the rule cannot run, at the item's place.
-func refuse(r *Rule, at place, message string) *Error {
-	return &Error{File: r.File, Line: at.line, Column: at.column, Rule: r.String(), Message: message}
+func refuse(r *Rule, at yamltree.Place, message string) *Error {
+	return &Error{File: r.File, Line: at.Line, Column: at.Column, Rule: r.String(), Message: message}
 }
 
 func (c *compiler) compile(r *Rule) (*program, Errors) {

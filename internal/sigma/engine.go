@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+
+	"cairn.example/internal/event"
+	"cairn.example/internal/yamltree"
 )
 
 // Engine matches records against rules. It does not change, so any number of goroutines may use it.
@@ -44,7 +47,7 @@ func NewEngine(rules []*Rule, values Values) (*Engine, Errors) {
 	var correlations []*Rule
 	for _, r := range rules {
 		if first := ids[r.ID]; r.ID != "" && first != nil {
-			refused = append(refused, refuse(r, place{r.Line, 1},
+			refused = append(refused, refuse(r, yamltree.Place{Line: r.Line, Column: 1},
 				fmt.Sprintf("its id is that of %s:%d, too", first.File, first.Line)))
 			continue
 		}
@@ -172,7 +175,7 @@ func (r *record) fill(raw []byte, slots map[string]int) {
 			return
 		}
 		if slices.Contains(key, '\\') {
-			key = unescape(key)
+			key = event.Unescape(key)
 		}
 		if slot, wanted := slots[string(key)]; wanted {
 			r.slots[slot] = val

@@ -9,7 +9,7 @@ import (
 type counted struct {
 	at          time.Time
 	account, id string
-	values      []string // of value_count, distinct
+	values      []string // that are counted, distinct: of a field, or the rules that were met
 	met         bool
 }
 
@@ -19,6 +19,21 @@ type group struct {
 	events []counted
 	from   int            // the window that ends with the newest event begins here
 	tally  map[string]int // and holds each value so many times
+	chain  *chain         // of temporal_ordered, up to the newest event
+}
+
+func newGroup(of *Correlation) *group {
+	g := &group{of: of, tally: map[string]int{}}
+	g.restart()
+	return g
+}
+
+// restart empties the window.
+func (g *group) restart() {
+	clear(g.tally)
+	if g.of.Type == temporalOrdered {
+		g.chain = &chain{rules: g.of.Rules, begun: make([]time.Time, len(g.of.Rules)), now: map[string]bool{}}
+	}
 }
 
 // add puts an event into its place and judges it and all whose window it lies in.
@@ -67,7 +82,7 @@ func (g *group) advance() []Hit {
 // again sweeps the window over all that an event at t touches, then puts it back to the end.
 func (g *group) again(t time.Time) []Hit {
 	var hits []Hit
-	clear(g.tally)
+	g.restart()
 	i := g.since(t)
 	g.from = g.since(t.Add(-g.of.Timespan))
 	for k := g.from; k < i; k++ {
@@ -92,6 +107,9 @@ func (g *group) again(t time.Time) []Hit {
 
 // put takes the values of an event into the tally, or out of it. Empty entries go: their number is the count.
 func (g *group) put(i, by int) {
+	if g.chain != nil && by > 0 {
+		g.chain.add(g.events[i])
+	}
 	for _, v := range g.events[i].values {
 		if g.tally[v] += by; g.tally[v] == 0 {
 			delete(g.tally, v)
@@ -101,10 +119,13 @@ func (g *group) put(i, by int) {
 
 // size is the count of the window that ends before end.
 func (g *group) size(end int) int {
-	if g.of.Field != "" {
-		return len(g.tally)
+	switch g.of.Type {
+	case temporalOrdered:
+		return g.chain.since(g.events[end-1].at.Add(-g.of.Timespan))
+	case eventCount:
+		return end - g.from
 	}
-	return end - g.from
+	return len(g.tally)
 }
 
 // judge gives the events from i to end, all of one time, their verdict, and tells of those it changes.

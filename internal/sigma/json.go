@@ -2,9 +2,8 @@ package sigma
 
 import (
 	"bytes"
-	"strconv"
-	"unicode/utf16"
-	"unicode/utf8"
+
+	"cairn.example/internal/event"
 )
 
 // The walkers below read a record's JSON in place: most items touch one member of it, and decoding the whole costs
@@ -109,7 +108,7 @@ func sameKey(key []byte, name string) bool {
 	if bytes.IndexByte(key, '\\') < 0 {
 		return string(key) == name
 	}
-	return string(unescape(key)) == name
+	return string(event.Unescape(key)) == name
 }
 
 // lookup gives an object's member; of a repeated key, as everywhere in Go, the last.
@@ -196,82 +195,12 @@ func textOf(raw []byte) []byte {
 	case len(raw) == 0:
 		return nil
 	case raw[0] == '"':
-		if len(raw) < 2 {
-			return nil
-		}
-		return unescape(raw[1 : len(raw)-1])
+		text, _ := event.Text(raw)
+		return text
 	case raw[0] == '{', raw[0] == '[':
 		return compact(raw)
 	}
 	return raw
-}
-
-// unescape decodes what stands between a string's quotes; without escapes that is the text itself. What is no UTF-8
-// and lone surrogates become U+FFFD, as encoding/json has it.
-func unescape(s []byte) []byte {
-	if bytes.IndexByte(s, '\\') < 0 && utf8.Valid(s) {
-		return s
-	}
-	out := make([]byte, 0, len(s))
-	for i := 0; i < len(s); {
-		if s[i] != '\\' || i+1 == len(s) {
-			r, size := utf8.DecodeRune(s[i:])
-			out = utf8.AppendRune(out, r)
-			i += size
-			continue
-		}
-		if s[i+1] != 'u' {
-			out = append(out, plainEscape(s[i+1]))
-			i += 2
-			continue
-		}
-		r, size := unicodeEscape(s[i:])
-		out = utf8.AppendRune(out, r)
-		i += size
-	}
-	return out
-}
-
-// plainEscape is what a backslash makes of the byte behind it, u excepted.
-func plainEscape(c byte) byte {
-	switch c {
-	case 'b':
-		return '\b'
-	case 'f':
-		return '\f'
-	case 'n':
-		return '\n'
-	case 'r':
-		return '\r'
-	case 't':
-		return '\t'
-	}
-	return c
-}
-
-// unicodeEscape reads \uXXXX, or two of them that are a surrogate pair.
-func unicodeEscape(s []byte) (r rune, size int) {
-	first, ok := hex4(s)
-	if !ok {
-		return utf8.RuneError, min(len(s), 6)
-	}
-	if !utf16.IsSurrogate(first) {
-		return first, 6
-	}
-	if second, ok := hex4(s[6:]); ok {
-		if both := utf16.DecodeRune(first, second); both != utf8.RuneError {
-			return both, 12
-		}
-	}
-	return utf8.RuneError, 6
-}
-
-func hex4(s []byte) (rune, bool) {
-	if len(s) < 6 || s[0] != '\\' || s[1] != 'u' {
-		return 0, false
-	}
-	n, err := strconv.ParseUint(string(s[2:6]), 16, 16)
-	return rune(n), err == nil
 }
 
 // compact writes an object again without white space and with no escape that JSON does not demand: CloudTrail's
@@ -284,7 +213,7 @@ func compact(raw []byte) []byte {
 			i++
 		case '"':
 			end := skipString(raw, i)
-			out = quoted(out, unescape(raw[i+1:max(i+1, end-1)]))
+			out = quoted(out, event.Unescape(raw[i+1:max(i+1, end-1)]))
 			i = end
 		default:
 			out = append(out, raw[i])

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"cairn.example/internal/yamltree"
 )
 
 var (
@@ -29,35 +31,35 @@ func (r *Rule) lists() map[string]*[]string {
 
 // document reads one rule. Its id is looked for first, so that every message can name it.
 func (r *reader) document(body ast.Node) *Rule {
-	out := &Rule{File: r.name, Line: start(body).line}
+	out := &Rule{File: r.name, Line: yamltree.Start(body).Line}
 	r.rule = ""
-	entries := r.mapping(body, "the rule")
+	entries := r.Mapping(body, "the rule")
 	for _, e := range entries {
-		if s, ok := scalarText(e.value); ok && (e.key == "id" || e.key == "title" && r.rule == "") {
+		if s, ok := scalarText(e.Value); ok && (e.Key == "id" || e.Key == "title" && r.rule == "") {
 			r.rule = s
 		}
 	}
 	texts, lists := out.texts(), out.lists()
-	seen := map[string]entry{}
+	seen := map[string]yamltree.Entry{}
 	for _, e := range entries {
-		seen[e.key] = e
-		if text, ok := texts[e.key]; ok {
+		seen[e.Key] = e
+		if text, ok := texts[e.Key]; ok {
 			*text = r.text(e)
 			continue
 		}
-		if list, ok := lists[e.key]; ok {
+		if list, ok := lists[e.Key]; ok {
 			*list = r.texts(e)
 			continue
 		}
 		r.section(out, e)
 	}
-	r.complete(out, seen, start(body))
+	r.complete(out, seen, yamltree.Start(body))
 	return out
 }
 
 // section reads a key that is no plain text.
-func (r *reader) section(out *Rule, e entry) {
-	switch e.key {
+func (r *reader) section(out *Rule, e yamltree.Entry) {
+	switch e.Key {
 	case "logsource":
 		out.Logsource = r.logsource(e)
 	case "detection":
@@ -65,37 +67,37 @@ func (r *reader) section(out *Rule, e entry) {
 	case "correlation":
 		out.Correlation = r.correlation(e)
 	case "custom":
-		if e.value.Type() != ast.NullType {
-			out.Custom, _ = r.plain(e.value, e.key).(map[string]any)
+		if e.Value.Type() != ast.NullType {
+			out.Custom, _ = r.plain(e.Value, e.Key).(map[string]any)
 			if out.Custom == nil {
-				r.bad(start(e.value), "custom: want keys and values, this is %s", kindOf(e.value))
+				r.bad(yamltree.Start(e.Value), "custom: want keys and values, this is %s", r.Kind(e.Value))
 			}
 		}
 	case "taxonomy":
 		if t := r.text(e); t != "sigma" {
-			r.bad(e.at, "taxonomy %s is not supported", t)
+			r.bad(e.At, "taxonomy %s is not supported", t)
 		}
 	case "action":
-		r.bad(e.at, "action: documents that complete each other are of Sigma 1 and not supported")
+		r.bad(e.At, "action: documents that complete each other are of Sigma 1 and not supported")
 	case "filter":
-		r.bad(e.at, "filter: Sigma filters are not supported: write the filter into the rule")
+		r.bad(e.At, "filter: Sigma filters are not supported: write the filter into the rule")
 	default:
 		if out.Extra == nil {
 			out.Extra = map[string]any{}
 		}
-		out.Extra[e.key] = r.plain(e.value, e.key)
+		out.Extra[e.Key] = r.plain(e.Value, e.Key)
 	}
 }
 
 // logsource refuses other logs than CloudTrail's: their fields are not in its records, and "not filter" would hold for
 // all of them.
-func (r *reader) logsource(e entry) Logsource {
+func (r *reader) logsource(e yamltree.Entry) Logsource {
 	var out Logsource
 	known := map[string]*string{
 		"product": &out.Product, "service": &out.Service, "category": &out.Category, "definition": &out.Definition,
 	}
-	for _, s := range r.mapping(e.value, "logsource") {
-		if text, ok := known[s.key]; ok { // others are informative
+	for _, s := range r.Mapping(e.Value, "logsource") {
+		if text, ok := known[s.Key]; ok { // others are informative
 			*text = r.text(s)
 		}
 	}
@@ -106,14 +108,14 @@ func (r *reader) logsource(e entry) Logsource {
 				is = append(is, s)
 			}
 		}
-		r.bad(e.at, "logsource %s: only product aws, service cloudtrail is judged", strings.Join(is, "/"))
+		r.bad(e.At, "logsource %s: only product aws, service cloudtrail is judged", strings.Join(is, "/"))
 		r.errs[len(r.errs)-1].Foreign = true
 	}
 	return out
 }
 
 // complete checks what must be there, and how the parts go together.
-func (r *reader) complete(out *Rule, seen map[string]entry, at place) {
+func (r *reader) complete(out *Rule, seen map[string]yamltree.Entry, at yamltree.Place) {
 	need := func(key string) {
 		if _, ok := seen[key]; !ok {
 			r.bad(at, "no %s", key)
@@ -121,7 +123,7 @@ func (r *reader) complete(out *Rule, seen map[string]entry, at place) {
 	}
 	oneOf := func(key, text string, allowed []string) {
 		if text != "" && !slices.Contains(allowed, text) {
-			r.bad(start(seen[key].value), "%s %q is none of %s", key, text, strings.Join(allowed, ", "))
+			r.bad(yamltree.Start(seen[key].Value), "%s %q is none of %s", key, text, strings.Join(allowed, ", "))
 		}
 	}
 	oneOf("level", out.Level, levels)
@@ -136,9 +138,6 @@ func (r *reader) complete(out *Rule, seen map[string]entry, at place) {
 		return
 	}
 	if d, both := seen["detection"]; both {
-		r.bad(d.at, "a document is a detection or a correlation, this is both (line %d)", c.at.line)
-	}
-	if _, has := seen["logsource"]; has {
-		r.bad(seen["logsource"].at, "a correlation has the log source of its rules, none of its own")
+		r.bad(d.At, "a document is a detection or a correlation, this is both (line %d)", c.At.Line)
 	}
 }

@@ -25,12 +25,19 @@
 //
 // # What a correlation means here
 //
-// event_count and value_count are evaluated for each event: the window is the timespan that ends with the event's own
-// time, both ends included. The verdict is a function of the set of events, not of their order, so a late event
-// changes what was said of its later neighbours. A group-by field that is absent counts as a value of its own; an
-// event without the field of a value_count is not counted. A rule that a correlation of its own file counts is quiet
-// unless generate is true; correlations of other files silence nothing.
+// Each event is judged with its window, the timespan that ends with the event's own time, both ends included.
+// event_count counts the events in it, value_count the values of a field, temporal the rules that were met, and
+// temporal_ordered how many of the rules, from the first on, were met in their order; events of one time are in any
+// order, since CloudTrail's times are whole seconds. Without a condition, temporal and temporal_ordered want all of
+// their rules.
+//
+// The verdict is a function of the set of events, not of the order in which they come, so a late event changes what was
+// said of its later neighbours. A group-by field that is absent counts as a value of its own; an event without the field
+// of a value_count is not counted. A rule that a correlation of its own file counts is quiet unless generate is true;
+// correlations of other files silence nothing.
 package sigma
+
+import "cairn.example/internal/yamltree"
 
 // Logsource says which log a rule is for.
 type Logsource struct {
@@ -87,7 +94,7 @@ type item struct {
 	field  string // empty: a keyword
 	how    modifiers
 	values []value
-	at     place
+	at     yamltree.Place
 }
 
 // each calls f for every item below n.

@@ -26,7 +26,11 @@ func (e *Engine) correlate(r *Rule) Errors {
 		case 0:
 			errs = append(errs, refuse(r, at, fmt.Sprintf("correlation: no detection %q runs (correlations of correlations are not supported)", name)))
 		case 1:
-			c.counts[e.rules[found[0]].rule] = name
+			r := e.rules[found[0]].rule
+			if _, twice := c.counts[r]; twice && c.rule.Correlation.byRule() {
+				errs = append(errs, refuse(c.rule, at, fmt.Sprintf("correlation: the detection %q is named twice", name)))
+			}
+			c.counts[r] = name
 		default:
 			errs = append(errs, refuse(r, at, fmt.Sprintf("correlation: %d detections are called %q", len(found), name)))
 		}
@@ -134,20 +138,29 @@ func (s *State) Observe(raw []byte, matches []Match) []Hit {
 	var hits []Hit
 	var ev *counted
 	for _, c := range s.engine.counts {
-		for _, m := range matches {
-			name, counts := c.counts[m.Rule]
-			if !counts {
-				continue
-			}
-			if ev == nil {
-				if ev = s.event(raw); ev == nil {
-					return nil
-				}
-			}
-			hits = append(hits, s.count(c, name, raw, *ev)...)
+		met := c.met(matches)
+		if len(met) == 0 {
+			continue
 		}
+		if ev == nil {
+			if ev = s.event(raw); ev == nil {
+				return nil
+			}
+		}
+		hits = append(hits, s.count(c, met, raw, *ev)...)
 	}
 	return hits
+}
+
+// met are the rules that the correlation counts among those that an event met, as it calls them.
+func (c counter) met(matches []Match) []string {
+	var out []string
+	for _, m := range matches {
+		if name, counts := c.counts[m.Rule]; counts {
+			out = append(out, name)
+		}
+	}
+	return out
 }
 
 // event reads what tells an event from others; nil when it cannot be placed in time.
@@ -170,37 +183,72 @@ func (s *State) event(raw []byte) *counted {
 	return &counted{at: at.UTC(), account: text("recipientAccountId"), id: text("eventID")}
 }
 
-// count puts an event into its group. An event of value_count without the value cannot change any count.
-func (s *State) count(c counter, rule string, raw []byte, ev counted) []Hit {
+// count puts an event into its groups: rules that it met may name other fields to group by.
+func (s *State) count(c counter, rules []string, raw []byte, ev counted) []Hit {
 	raw = raw[skipSpace(raw, 0):]
-	of := c.rule.Correlation
-	values := make([]string, len(of.GroupBy))
-	for i, f := range of.GroupBy {
-		values[i] = groupValue(raw, c.field(f, rule))
-	}
-	if of.Field != "" {
-		for _, n := range reach(nil, raw, strings.Split(c.field(of.Field, rule), ".")) {
-			for _, l := range leaves(nil, n) {
-				ev.values = append(ev.values, string(textOf(l)))
-			}
+	var keys []string
+	values, groups := map[string][]string{}, map[string][]string{}
+	for _, rule := range rules {
+		counts, ok := c.values(raw, rule)
+		if !ok {
+			continue
 		}
-		if len(ev.values) == 0 {
-			return nil
+		by := c.groupBy(raw, rule)
+		key := fmt.Sprintf("%q", by)
+		if groups[key] == nil {
+			keys, groups[key] = append(keys, key), by
 		}
-		slices.Sort(ev.values)
-		ev.values = slices.Compact(ev.values)
+		values[key] = append(values[key], counts...)
 	}
-	key := groupKey{c.rule, fmt.Sprintf("%q", values)}
-	g := s.groups[key]
-	if g == nil {
-		g = &group{of: of, tally: map[string]int{}}
-		s.groups[key] = g
-	}
-	hits := g.add(ev)
-	for i := range hits {
-		hits[i].Rule, hits[i].Group = c.rule, values
+	var hits []Hit
+	for _, key := range keys {
+		ev.values = distinct(values[key])
+		for _, h := range s.group(c.rule, key).add(ev) {
+			h.Rule, h.Group = c.rule, groups[key]
+			hits = append(hits, h)
+		}
 	}
 	return hits
+}
+
+func (s *State) group(rule *Rule, key string) *group {
+	k := groupKey{rule, key}
+	if s.groups[k] == nil {
+		s.groups[k] = newGroup(rule.Correlation)
+	}
+	return s.groups[k]
+}
+
+// groupBy are the values of group-by for an event that met the rule; never nil.
+func (c counter) groupBy(raw []byte, rule string) []string {
+	out := make([]string, len(c.rule.Correlation.GroupBy))
+	for i, f := range c.rule.Correlation.GroupBy {
+		out[i] = groupValue(raw, c.field(f, rule))
+	}
+	return out
+}
+
+// values are what is counted of an event that met the rule. One of value_count without the value cannot change any
+// count.
+func (c counter) values(raw []byte, rule string) (values []string, counts bool) {
+	of := c.rule.Correlation
+	switch {
+	case of.byRule():
+		return []string{rule}, true
+	case of.Field == "":
+		return nil, true
+	}
+	for _, n := range reach(nil, raw, strings.Split(c.field(of.Field, rule), ".")) {
+		for _, l := range leaves(nil, n) {
+			values = append(values, string(textOf(l)))
+		}
+	}
+	return values, len(values) > 0
+}
+
+func distinct(values []string) []string {
+	slices.Sort(values)
+	return slices.Compact(values)
 }
 
 // groupValue is one text for all that a path leads to.

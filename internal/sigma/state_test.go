@@ -26,6 +26,24 @@ correlation: {type: event_count, rules: [call], group-by: [who], timespan: 10s, 
 ---
 title: values
 correlation: {type: value_count, rules: [call], group-by: [who], timespan: 10s, condition: {field: what, gte: 3}}
+---
+title: p
+logsource: {product: aws, service: cloudtrail}
+detection: {s: {what: p}, condition: s}
+---
+title: q
+logsource: {product: aws, service: cloudtrail}
+detection: {s: {what: q}, condition: s}
+---
+title: q-or-r
+logsource: {product: aws, service: cloudtrail}
+detection: {s: {what: [q, r]}, condition: s}
+---
+title: near
+correlation: {type: temporal, rules: [q, p, q-or-r], group-by: [who], timespan: 10s}
+---
+title: ordered
+correlation: {type: temporal_ordered, rules: [p, q, q-or-r], group-by: [who], timespan: 10s}
 `
 
 type call struct {
@@ -54,18 +72,37 @@ func met(e *sigma.Engine, calls []call, order []int, late time.Duration) map[str
 	return out
 }
 
+// inOrder tries every three calls for p, q, q or r: the last may be the one before, which meets both rules.
+func inOrder(window []call) bool {
+	for _, a := range window {
+		for _, b := range window {
+			for _, c := range window {
+				if a.at <= b.at && b.at <= c.at && a.what == "p" && b.what == "q" && (c.what == "q" || c.what == "r") {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
 // wanted looks at every pair of calls.
 func wanted(calls []call) map[string]bool {
 	out := map[string]bool{}
 	for i, c := range calls {
-		n, values := 0, map[string]bool{}
+		var window []call
+		values := map[string]bool{}
 		for _, o := range calls {
 			if o.who == c.who && o.at <= c.at && o.at >= c.at-10 {
-				n++
+				window = append(window, o)
 				values[o.what] = true
 			}
 		}
-		for title, holds := range map[string]bool{"events": n >= 4, "few": n > 1 && n <= 3, "values": len(values) >= 3} {
+		n, counted := len(window), c.what != "s" // no rule of the temporal ones meets s
+		for title, holds := range map[string]bool{
+			"events": n >= 4, "few": n > 1 && n <= 3, "values": len(values) >= 3,
+			"near": counted && values["p"] && values["q"], "ordered": counted && inOrder(window),
+		} {
 			if holds {
 				out[fmt.Sprintf("%s %d", title, i)] = true
 			}
@@ -104,7 +141,7 @@ func TestStateOrder(t *testing.T) {
 			}
 		}
 	}
-	if len(seen) != 3 {
+	if len(seen) != 5 {
 		t.Errorf("only %v ever hold: the calls are too few", seen)
 	}
 }

@@ -4,15 +4,12 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
-	"golang.org/x/tools/txtar"
 
 	"cairn.example/internal/audit"
 	"cairn.example/internal/awsfake"
@@ -26,10 +23,11 @@ import (
 // before, on those too together with their cause. Under each the run ends and names what is missing, and no
 // verdict is wrong: it is the healthy one, or unknown.
 func TestFaultMatrix(t *testing.T) {
-	for _, name := range matrixStates(t) {
+	states := maps.Collect(ruletest.Cases(t, "testdata/matrix/*.txtar"))
+	for _, name := range matrixStates(states) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			m := newMatrix(t, "testdata/matrix/"+name+".txtar")
+			m := newMatrix(t, states[name])
 			m.explore(t)
 			if m.runs < 4*len(matrixFaults) { // identity, Regions and two lists of trails at the least
 				t.Errorf("only %d runs: the matrix has lost its calls", m.runs)
@@ -40,16 +38,11 @@ func TestFaultMatrix(t *testing.T) {
 
 // matrixStates are all in a long run, a sample otherwise. They are set in GovCloud, which has two Regions, both
 // always enabled: so the fallback for a refused list of Regions is the truth there.
-func matrixStates(t *testing.T) []string {
-	t.Helper()
-	if !soak {
-		return []string{"one-in-every-region", "reads-and-writes", "organization-trail", "no-trail"}
+func matrixStates(states map[string]ruletest.Case) []string {
+	if soak {
+		return slices.Collect(maps.Keys(states))
 	}
-	var out []string
-	for _, path := range glob(t, "testdata/matrix/*.txtar") {
-		out = append(out, strings.TrimSuffix(path[strings.LastIndex(path, "/")+1:], ".txtar"))
-	}
-	return out
+	return []string{"one-in-every-region", "reads-and-writes", "organization-trail", "no-trail"}
 }
 
 const matrixTimeout = 60 * time.Millisecond
@@ -68,16 +61,8 @@ type matrix struct {
 	runs    int
 }
 
-func newMatrix(t *testing.T, path string) *matrix {
+func newMatrix(t *testing.T, c ruletest.Case) *matrix {
 	t.Helper()
-	ar, err := txtar.ParseFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := ruletest.Parse(ar)
-	if err != nil {
-		t.Fatal(err)
-	}
 	m := &matrix{c: c}
 	s, calls, err := m.run(t, nil)
 	if err != nil {
@@ -159,27 +144,17 @@ func (m *matrix) run(t *testing.T, faults []awsfake.Fault) (*model.Snapshot, []a
 	defer stop()
 	transport := &http.Transport{}
 	defer transport.CloseIdleConnections()
-	cfg := aws.Config{
-		Region: m.c.Region, BaseEndpoint: aws.String(url), HTTPClient: &http.Client{Transport: transport},
-		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
-	}
+	cfg := awsfake.Config(url, m.c.Region)
+	cfg.HTTPClient = &http.Client{Transport: transport}
 	settings := ruletest.Quick
 	settings.Timeout = 20 * matrixTimeout
 	if slices.ContainsFunc(faults, func(f awsfake.Fault) bool { return strings.HasPrefix(f.Action.String(), "delay") }) {
 		settings.Timeout = matrixTimeout
 	}
 	s, err := collect.Collect(context.Background(), []collect.Target{{Config: cfg}}, collect.Options{
-		Facts: factsOf(), Now: func() time.Time { return ruletest.At }, Log: slog.New(slog.DiscardHandler), Settings: settings,
+		Facts: all.Rules().Needs(), Now: func() time.Time { return ruletest.At }, Log: slog.New(slog.DiscardHandler), Settings: settings,
 	})
 	return s, server.Calls(), err
-}
-
-func factsOf() []*model.FactKind {
-	var facts []*model.FactKind
-	for _, r := range all.Rules() {
-		facts = append(facts, r.Needs...)
-	}
-	return facts
 }
 
 // check holds a faulted run against the healthy one.

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"testing"
 
+	"cairn.example/internal/golden"
 	"cairn.example/internal/remediate"
 	"cairn.example/internal/rule"
 	"cairn.example/rules/all"
@@ -24,16 +25,7 @@ func TestPagesShowTheFix(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := filled(t, r, page)
-			if *update {
-				if err := os.WriteFile(path, want, 0o644); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			if string(page) != string(want) {
-				t.Errorf("%s does not show what cairn fix --example prints: run with -update and read the diff", path)
-			}
+			golden.Keep(t, path, string(filled(t, r, page)))
 		})
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"cairn.example/internal/config"
+	"cairn.example/internal/golden"
 	"cairn.example/internal/model"
 	"cairn.example/internal/rule"
 	"cairn.example/internal/ruletest"
@@ -25,7 +26,7 @@ const docs = "../../docs/"
 // is found again by the case file that it links to.
 func TestVerdictsPage(t *testing.T) {
 	rows := map[string]string{}
-	for _, path := range glob(t, "testdata/states/*.txtar") {
+	for _, path := range golden.Glob(t, states) {
 		name := strings.TrimSuffix(filepath.Base(path), ".txtar")
 		rows[name] = verdictRow(t, name, path)
 	}
@@ -47,23 +48,13 @@ func TestPagesTellTheRules(t *testing.T) {
 	}
 }
 
-// keep compares a page with what it should be, or rewrites it.
 func keep(t *testing.T, path string, should func(string) string) {
 	t.Helper()
 	page, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := should(string(page))
-	switch {
-	case want == string(page):
-	case *update:
-		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	default:
-		t.Errorf("%s is not what the rules say: run go test ./rules/all -update and read the diff. It should be:\n%s", path, want)
-	}
+	golden.Keep(t, path, should(string(page)))
 }
 
 var stateLink = regexp.MustCompile(`states/([a-z0-9-]+)\.txtar\)`)
@@ -306,7 +297,7 @@ var linking = []string{docs + "*.md", docs + "*/*.md", docs + "../*.md", docs + 
 func TestLinksInDocsResolve(t *testing.T) {
 	followed := 0
 	for _, pattern := range linking {
-		for _, path := range glob(t, pattern) {
+		for _, path := range golden.Glob(t, pattern) {
 			page, err := os.ReadFile(path)
 			if err != nil {
 				t.Fatal(err)

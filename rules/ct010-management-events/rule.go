@@ -43,19 +43,18 @@ func check(e *rule.Eval, a *model.Account) {
 		e.NoTrail(false, "there is no trail; Event history keeps management events for 90 days, nothing else does")
 		return
 	}
+	scopes := scopesOf(e)
 	for _, t := range a.Trails.Items {
-		judge(e, t)
+		judge(e, t, scopes)
 	}
 	e.Hidden()
 }
 
-func judge(e *rule.Eval, t *model.Trail) {
-	scopes := scopesOf(e)
-	var truths []model.Truth
-	for _, s := range scopes {
-		truths = append(truths, e.Covered(e.Selects(t, s), t))
+func judge(e *rule.Eval, t *model.Trail, scopes []coverage.Scope) {
+	truth := selects(e, t, scopes[0])
+	for _, s := range scopes[1:] {
+		truth = model.Any(truth, selects(e, t, s))
 	}
-	truth := model.Any(truths...)
 	v := e.Trail(t, truth, rule.Say{
 		PassBy: func() string { return recorded(e, t) },
 		FailBy: func() string { return missing(e, t, scopes) },
@@ -75,6 +74,10 @@ func judge(e *rule.Eval, t *model.Trail) {
 	}
 }
 
+func selects(e *rule.Eval, t *model.Trail, s coverage.Scope) model.Truth {
+	return e.Covered(e.Selects(t, s), t)
+}
+
 // scopesOf are the goals of which one must be met.
 func scopesOf(e *rule.Eval) []coverage.Scope {
 	var without []string
@@ -89,9 +92,9 @@ func scopesOf(e *rule.Eval) []coverage.Scope {
 
 func recorded(e *rule.Eval, t *model.Trail) string {
 	if e.Selects(t, coverage.Scope{}).Verdict == model.Yes {
-		return "records every management event, read and write"
+		return "selects every management event, read and write"
 	}
-	return "records management events, but not " + leftOut(e, t)
+	return "selects management events, but not " + leftOut(e, t)
 }
 
 func missing(e *rule.Eval, t *model.Trail, scopes []coverage.Scope) string {

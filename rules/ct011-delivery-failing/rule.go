@@ -49,13 +49,14 @@ func judge(e *rule.Eval, t *model.Trail) {
 		e.NotApplicable(t, rule.Stopped(t)+": a stopped trail delivers nothing (CT-001)", model.Logging.Evidence(t))
 		return
 	}
-	truth := model.All(append(deliveries(e, t), t.Is(model.Logging))...)
+	regions := regionsOf(e, t)
+	truth := model.All(deliveries(e, t, regions), t.Is(model.Logging))
 	if truth.Tri == model.No && !known { // of a stopped trail it would not matter what its last error was
 		truth = t.Is(model.Logging)
 	}
 	v := e.Trail(t, truth, rule.Say{
 		PassBy: func() string {
-			return "delivers without an error in " + model.Count(len(regionsOf(e, t)), "Region", "Regions")
+			return "delivers without an error in " + model.Count(len(regions), "Region", "Regions")
 		},
 		FailBy: func() string {
 			return "does not deliver: " + strings.Join(append(e.Failing(t), stale(e, t)...), "; ")
@@ -73,7 +74,7 @@ func regionsOf(e *rule.Eval, t *model.Trail) []string {
 	if multi && len(t.Delivery) == len(enabled) && !slices.ContainsFunc(enabled, func(r string) bool { return !asked(r) }) {
 		return enabled
 	}
-	all := slices.Collect(maps.Keys(t.Delivery))
+	all := slices.AppendSeq(make([]string, 0, len(t.Delivery)), maps.Keys(t.Delivery))
 	if multi || !known {
 		all = append(all, enabled...)
 	}
@@ -84,27 +85,21 @@ func regionsOf(e *rule.Eval, t *model.Trail) []string {
 	})
 }
 
-// deliveries is one truth where every Region is well, which is nearly always, else one a Region.
-func deliveries(e *rule.Eval, t *model.Trail) []model.Truth {
-	regions := regionsOf(e, t)
-	truths := make([]model.Truth, 0, len(regions)+1)
-	well := true
-	for _, region := range regions {
-		is := delivers(e, t, t.Delivery[region])
-		well = well && is == model.Yes
-		truths = append(truths, model.Truth{Tri: is})
-	}
-	if well && len(regions) > 0 {
-		from := model.Origin{Call: "GetTrailStatus"}
-		return []model.Truth{{Tri: model.Yes, Because: []model.Evidence{{Fact: "delivery", Value: t.Delivery, Origin: from}}}}
-	}
-	for i, region := range regions {
-		truths[i].Because = evidence(t, region, truths[i].Tri)
-	}
+// deliveries is one fact where every Region is well, which is nearly always, else one a Region.
+func deliveries(e *rule.Eval, t *model.Trail, regions []string) model.Truth {
 	if len(regions) == 0 {
-		truths = append(truths, model.Truth{Because: []model.Evidence{{Fact: "delivery", Origin: t.Logging.Origin()}}})
+		return model.Fact(model.Unknown, "delivery", nil, t.Logging.Origin())
 	}
-	return truths
+	ill := func(region string) bool { return delivers(e, t, t.Delivery[region]) != model.Yes }
+	if !slices.ContainsFunc(regions, ill) {
+		return model.Fact(model.Yes, "delivery", t.Delivery, model.Origin{Call: "GetTrailStatus"})
+	}
+	truths := make([]model.Truth, len(regions))
+	for i, region := range regions {
+		is := delivers(e, t, t.Delivery[region])
+		truths[i] = model.Since(is, evidence(t, region, is)...)
+	}
+	return model.All(truths...)
 }
 
 func delivers(e *rule.Eval, t *model.Trail, v model.Value[model.Delivery]) model.Tri {

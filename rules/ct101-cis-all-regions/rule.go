@@ -55,13 +55,14 @@ func shortcomings(e *rule.Eval, a *model.Account) string {
 	if len(a.Trails.Items) == 0 {
 		return e.NoneSeen()
 	}
-	var out []string
-	for _, t := range a.Trails.Items {
-		out = append(out, e.Short(t)+" "+shortcoming(e, t))
-	}
 	const most = 3
-	if len(out) > most {
-		out = append(out[:most], fmt.Sprintf("%d more trails do not either", len(out)-most))
+	var out []string
+	for i, t := range a.Trails.Items {
+		if i == most {
+			out = append(out, fmt.Sprintf("%d more trails do not either", len(a.Trails.Items)-most))
+			break
+		}
+		out = append(out, e.Short(t)+" "+shortcoming(e, t))
 	}
 	return "no trail alone records every management event of every Region: " + strings.Join(out, "; ")
 }

@@ -35,7 +35,7 @@ func check(e *rule.Eval, a *model.Account) {
 		if truth.Tri == model.Yes {
 			active = append(active, t)
 		}
-		if t.Is(model.MultiRegion).Tri == model.Yes && t.Is(model.Logging).Tri == model.No {
+		if multi, _ := t.MultiRegion.Get(); multi && rule.Stopped(t) != "" {
 			inactive = append(inactive, t)
 		}
 	}
@@ -59,12 +59,13 @@ func check(e *rule.Eval, a *model.Account) {
 
 // sees is whether an organization's trail records in this account at all.
 func sees(a *model.Account, t *model.Trail) model.Truth {
-	home, _ := t.Home.Get()
-	if a.Sees(t) == model.Unknown {
+	is := a.Sees(t)
+	if is == model.Unknown {
 		why := "the list of Regions could not be read, and an organization's trail homed in an opt-in Region records only where that is enabled"
-		return model.Truth{Because: []model.Evidence{{Fact: "home Region enabled here", Origin: model.Origin{Why: why}}}}
+		return model.Fact(model.Unknown, "home Region enabled here", nil, model.Origin{Why: why})
 	}
-	return model.Fact(a.Sees(t), "home Region enabled here", home, t.Home.Origin())
+	home, _ := t.Home.Get()
+	return model.Fact(is, "home Region enabled here", home, t.Home.Origin())
 }
 
 func verb(trails []*model.Trail) string {

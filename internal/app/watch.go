@@ -1,0 +1,390 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"cairn.example/detections"
+	"cairn.example/frameworks"
+	"cairn.example/internal/collect"
+	"cairn.example/internal/detect"
+	"cairn.example/internal/event"
+	"cairn.example/internal/model"
+	"cairn.example/internal/remediate"
+	"cairn.example/internal/rule"
+	"cairn.example/internal/sigma"
+	"cairn.example/internal/source"
+)
+
+// Watch is what to watch, and whom to tell.
+type Watch struct {
+	Source
+	Selection
+	Files      []string // to read; empty: the accounts' Event history
+	Stdin      io.Reader
+	Once       bool     // end when all that is there now was read
+	Detections []string // IDs or aliases; empty is all
+	Sigma      []string // files and folders of a user's own Sigma rules
+	State      string   // file that remembers what was read; "" forgets
+	NoDedup    bool
+	Every      time.Duration // between two looks
+	Since      time.Duration // how far back the first look at Event history goes
+
+	targets []collect.Target // whose Event history is read
+
+	Tell func(model.Finding) error        // each finding that is new, and those that a late event changed
+	Say  func(format string, args ...any) // what a person may want to know beside the findings
+}
+
+// tellEvery is how often what was read is told while more is read.
+const tellEvery = 2 * time.Second
+
+// mostRejections is how many kinds of records that could not be read are named; all records are counted.
+const mostRejections = 20
+
+// Watch reads records and tells what they mean, until there are no more or the context ends.
+func (a *App) Watch(ctx context.Context, w Watch) (detect.Counts, error) {
+	o, err := a.watching(ctx, &w)
+	if err != nil {
+		return detect.Counts{}, err
+	}
+	d, refused, err := detect.New(o)
+	w.sayRefused(refused)
+	if err != nil {
+		return detect.Counts{}, err
+	}
+	run, err := a.records(&w, d, o.Snapshot)
+	if err != nil {
+		return detect.Counts{}, err
+	}
+	err = a.tell(ctx, &w, d, run)
+	return d.Counts(), err
+}
+
+// sayRefused names what is not watched for: one line for what waits for a trail, one for what the settings lack, and
+// one for each mistake.
+func (w *Watch) sayRefused(refused []detect.Refusal) {
+	var waiting, unset []string
+	for _, r := range refused {
+		name := r.Detection
+		if r.Part {
+			name += " (in part)"
+		}
+		switch {
+		case r.Needs == "":
+			w.Say("not watched for: %v", r.Why)
+		case r.FromTrail && !slices.Contains(waiting, name):
+			waiting = append(waiting, name)
+		case !r.FromTrail && !slices.Contains(unset, r.Needs):
+			unset = append(unset, r.Needs)
+		}
+	}
+	if len(waiting) > 0 {
+		w.Say("not watched for until a trail is known, from a snapshot or from an event: %s", strings.Join(waiting, ", "))
+	}
+	if len(unset) > 0 {
+		w.Say("not watched for until cairn.yaml sets watch.values: %s (cairn detections lint)", strings.Join(unset, ", "))
+	}
+}
+
+// records is the source: the files, or the accounts' Event history.
+func (a *App) records(w *Watch, d *detect.Detector, s *model.Snapshot) (runner, error) {
+	state := source.NewState()
+	if w.State != "" && w.Once && len(w.Files) > 0 {
+		return nil, &UsageError{errors.New("--state goes with Event history, or with --files without --once: once means all that is there")}
+	}
+	if w.State != "" {
+		var err error
+		if state, err = source.OpenState(w.State); err != nil {
+			return nil, err
+		}
+		for id := range state.IDs() {
+			d.Seen(id)
+		}
+	}
+	problem := func(p source.Problem) { w.Say("%s", p) }
+	if len(w.Files) > 0 {
+		return source.Files{
+			Paths: w.Files, Stdin: w.Stdin, Follow: !w.Once, Every: w.Every, State: state, Problem: problem, Now: a.Now,
+		}.Run, nil
+	}
+	w.Say("Event history holds management events only: what is done to log files is seen in --files alone")
+	sources, all := d.Sources()
+	if !all {
+		w.Say("Event history is asked by event source: detections that look at every record see those of %s only", strings.Join(sources, ", "))
+	}
+	return source.Lookup{
+		Accounts: a.histories(w, s), Sources: sources, Since: w.Since, Every: w.Every, Once: w.Once, State: state, Problem: problem, Now: a.Now,
+	}.Run, nil
+}
+
+// histories are the Event histories of the accounts that could be read.
+func (a *App) histories(w *Watch, s *model.Snapshot) []source.Account {
+	var out []source.Account
+	for i, h := range collect.Histories(w.targets, a.calling(w.AWS)) {
+		known := s.Accounts[0]
+		if role := w.targets[i].Role; role != "" {
+			known = s.Account(model.ARNAccount(role))
+		}
+		if known != nil {
+			out = append(out, source.Account{ID: known.ID, Regions: known.Regions.Items, Looker: h})
+		}
+	}
+	return out
+}
+
+// runner hands every object of records to a function, and takes nil for an acknowledgement.
+type runner func(context.Context, source.Handle) error
+
+// tell runs a source and tells what it brings: at the end, and while it goes on, again and again.
+func (a *App) tell(ctx context.Context, w *Watch, d *detect.Detector, run runner) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	all := func() error {
+		for _, f := range d.Tell() {
+			if err := w.Tell(f); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	var wg sync.WaitGroup
+	ended := make(chan struct{})
+	if !w.Once {
+		wg.Go(func() {
+			tick := time.NewTicker(tellEvery)
+			defer tick.Stop()
+			for {
+				select {
+				case <-ended:
+					return
+				case <-tick.C:
+					if err := all(); err != nil {
+						stop(err)
+						return
+					}
+				}
+			}
+		})
+	}
+	err := run(ctx, func(_ context.Context, b source.Batch) error { return d.Read(b.Name, b.Body) })
+	close(ended)
+	wg.Wait()
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	return errors.Join(err, all())
+}
+
+// watching gathers what a detector needs.
+func (a *App) watching(ctx context.Context, w *Watch) (detect.Options, error) {
+	ours, err := Detections()
+	if err != nil {
+		return detect.Options{}, err
+	}
+	cfg, err := a.Config(w.Selection)
+	if err != nil {
+		return detect.Options{}, err
+	}
+	standards, err := frameworks.All()
+	if err != nil {
+		return detect.Options{}, err
+	}
+	chosen, err := pick(ours, w.Detections)
+	if err != nil {
+		return detect.Options{}, err
+	}
+	users, refused, err := UserDetections(w.Sigma)
+	if err != nil {
+		return detect.Options{}, &UsageError{err}
+	}
+	for _, why := range refused {
+		w.Say("not watched for: %v", why)
+	}
+	w.sayIdle(cfg.Watch, slices.Concat(ours, users))
+	o := detect.Options{
+		Detections: append(chosen, users...), Rules: a.Rules, Settings: cfg.RuleSettings(), Dedup: !w.NoDedup, Values: cfg.Watch,
+		Rejected: w.rejections(), Controls: controls(standards),
+	}
+	o.Snapshot, err = a.known(ctx, w)
+	return o, err
+}
+
+// sayIdle names values that no detection asks for: after a slip in a name the one that was meant has none.
+func (w *Watch) sayIdle(values map[string][]string, all []*detect.Detection) {
+	var asked []string
+	for _, d := range all {
+		for _, r := range d.Rules {
+			asked = append(asked, r.Placeholders()...)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		if !slices.Contains(asked, name) {
+			w.Say("watch.values.%s in cairn.yaml: no detection asks for it%s", name, rule.Suggest(name, asked))
+		}
+	}
+}
+
+// known is what is known of the accounts at the start: from a file, or from AWS where credentials were named or
+// Event history is read. Files alone say nothing of whose they are, so nothing is read for them unasked.
+func (a *App) known(ctx context.Context, w *Watch) (*model.Snapshot, error) {
+	if len(w.Files) > 0 && w.Snapshot == "" && w.Profile == "" && len(w.Roles) == 0 {
+		w.Say("nothing is known of the accounts but what the records tell: --snapshot FILE (cairn collect), or --profile, tells what each change cost")
+		return nil, nil
+	}
+	facts := append(a.Rules.Needs(), remediate.Facts()...)
+	if w.Snapshot != "" {
+		if len(w.Files) == 0 {
+			return nil, &UsageError{errors.New("--snapshot goes with --files: Event history is read with credentials, and so are the accounts")}
+		}
+		return a.snapshot(ctx, w.Source, facts)
+	}
+	targets, err := a.targets(ctx, w.AWS)
+	if err != nil {
+		return nil, err
+	}
+	w.targets = targets
+	return a.collect(ctx, w.AWS, targets, facts)
+}
+
+// rejections names the first record of each object that could not be read for each reason.
+func (w *Watch) rejections() func(*event.RecordError) {
+	type kind struct {
+		object string
+		reason event.Reason
+	}
+	var mu sync.Mutex
+	told := map[kind]bool{}
+	return func(e *event.RecordError) {
+		mu.Lock()
+		defer mu.Unlock()
+		k := kind{e.Object, e.Reason}
+		switch {
+		case told[k]:
+		case len(told) < mostRejections:
+			w.Say("%v", e)
+			told[k] = true
+			if len(told) == mostRejections {
+				w.Say("what else could not be read is counted in the summary")
+			}
+		}
+	}
+}
+
+func controls(all frameworks.Frameworks) func(string) []model.Control {
+	return func(id string) []model.Control {
+		out := []model.Control{}
+		for _, c := range all.Controls(id) {
+			out = append(out, model.Control(c))
+		}
+		return out
+	}
+}
+
+// Detections are cairn's own.
+func Detections() ([]*detect.Detection, error) { return detect.Load(detections.Files) }
+
+// Cards are the detections' index cards, as rules: what a page and the settings need of them.
+func Cards(found []*detect.Detection) rule.Registry {
+	var out rule.Registry
+	for _, d := range found {
+		out = append(out, &rule.Rule{Meta: d.Meta})
+	}
+	return out
+}
+
+// pick finds detections by their names.
+func pick(all []*detect.Detection, names []string) ([]*detect.Detection, error) {
+	if len(names) == 0 {
+		return all, nil
+	}
+	var out []*detect.Detection
+	for _, name := range names {
+		d, err := DetectionNamed(all, name)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(out, d) {
+			out = append(out, d)
+		}
+	}
+	return out, nil
+}
+
+// DetectionNamed finds a detection by its id or an alias.
+func DetectionNamed(all []*detect.Detection, name string) (*detect.Detection, error) {
+	var ids []string
+	for _, d := range all {
+		if strings.EqualFold(d.ID, name) || slices.ContainsFunc(d.Aliases, func(alias string) bool { return strings.EqualFold(alias, name) }) {
+			return d, nil
+		}
+		ids = append(ids, d.ID)
+	}
+	return nil, &UsageError{fmt.Errorf("no detection %q%s: cairn detections lists them", name, rule.Suggest(name, ids))}
+}
+
+// UserDetections reads Sigma rules from files and folders. What is for another log source is left out. In a folder a
+// file with a mistake is refused by its place, and the others are taken; a file that is named itself must be right.
+func UserDetections(paths []string) (found []*detect.Detection, refused sigma.Errors, err error) {
+	var errs []error
+	for _, path := range paths {
+		files, err := sigmaFiles(path)
+		errs = append(errs, err)
+		taken := len(found)
+		for _, file := range files {
+			rules, err := sigmaFile(file)
+			bad, ok := errors.AsType[sigma.Errors](err)
+			switch {
+			case ok && file != path:
+				refused = append(refused, bad...)
+			case err != nil:
+				errs = append(errs, err)
+			}
+			found = append(found, detect.FromSigma(rules)...)
+		}
+		if err == nil && len(found) == taken {
+			errs = append(errs, fmt.Errorf("--sigma %s: there is no rule for CloudTrail that can run", path))
+		}
+	}
+	return found, refused, errors.Join(errs...)
+}
+
+// sigmaFile reads a file of rules; those for another log source are none.
+func sigmaFile(file string) ([]*sigma.Rule, error) {
+	data, err := os.ReadFile(filepath.Clean(file))
+	if err != nil {
+		return nil, fmt.Errorf("read a Sigma rule: %w", err)
+	}
+	rules, err := sigma.Load(file, data)
+	if bad, ok := errors.AsType[sigma.Errors](err); ok && bad.Foreign() {
+		return nil, nil
+	}
+	return rules, err
+}
+
+func sigmaFiles(path string) ([]string, error) {
+	var out []string
+	err := filepath.WalkDir(path, func(file string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if ext := filepath.Ext(file); !d.IsDir() && (file == path || ext == ".yml" || ext == ".yaml") {
+			out = append(out, file)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("--sigma %s: %w", path, err)
+	}
+	return out, nil
+}

@@ -1,0 +1,75 @@
+package event
+
+import "bytes"
+
+// validEnd is objectEnd for a text that is known to be valid. Most braces need no count of the quotes
+// before them: what follows them tells that they are outside of strings.
+func validEnd(b []byte) (length, closing int) {
+	var (
+		depth  int
+		known  int  // what lies before this and was not passed
+		quoted bool // is in a string
+		last   [32]byte
+	)
+	for at := 0; at < len(b); at += 32 {
+		block := &last
+		if len(b)-at >= 32 {
+			block = (*[32]byte)(b[at:])
+		} else {
+			copy(last[:], b[at:])
+		}
+		const up = (0x80 - '{') * ones
+		w0, w1, w2, w3 := word(block[0:8])+up, word(block[8:16])+up, word(block[16:24])+up, word(block[24:32])+up
+		if (w0|w1|w2|w3)&highs == 0 {
+			continue
+		}
+		marks := w0&highs*gather>>56 | w1&highs*gather>>56<<8 | w2&highs*gather>>56<<16 | w3&highs*gather>>56<<24
+		for ; marks != 0; marks &= marks - 1 {
+			i := at + trailing(marks)
+			if i >= known {
+				if known, quoted = outside(b, known, i); known == 0 {
+					return 0, 0
+				}
+			}
+			switch {
+			case quoted:
+			case b[i] == '{':
+				depth++
+			case b[i] != '}':
+			case depth == 1:
+				return i + 1, closing
+			default:
+				if depth--; depth == 1 && closing == 0 {
+					closing = i + 1
+				}
+			}
+		}
+	}
+	return 0, 0
+}
+
+// outside says until where all is outside of strings, or within one, at b[at] and behind; from is outside.
+func outside(b []byte, from, at int) (known int, quoted bool) {
+	for i := at + 1; i < min(at+9, len(b)-1); i++ {
+		switch b[i] {
+		case '"':
+			switch b[i+1] {
+			case ',', ':', '}', ']', ' ', '\t', '\r', '\n':
+			default:
+				return i, false
+			}
+		case ',', ':', '{', '}', '[', ']':
+			continue
+		}
+		break
+	}
+	for {
+		quote := bytes.IndexByte(b[from:at], '"')
+		if quote < 0 {
+			return at + 1, false
+		}
+		if from = stringEnd(b, from+quote); from == 0 || from > at {
+			return from, true
+		}
+	}
+}

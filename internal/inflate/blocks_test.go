@@ -1,0 +1,218 @@
+package inflate_test
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// Compressors write tame codes. These blocks have any that the format allows, some that it does not, and matches of
+// every length from every distance.
+func TestAnyCode(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(5, 5))
+	r, whole := newReader(), 0
+	for range 2000 * times() {
+		in := anyStream(rnd)
+		r.check(t, in)
+		if text, _ := r.gunzip(in); len(text) > 1000 {
+			whole++
+		}
+	}
+	if whole < 500*times() {
+		t.Errorf("only %d streams gave much text", whole)
+	}
+}
+
+// anyStream writes a member of random blocks, whose checksum is wrong.
+func anyStream(rnd *rand.Rand) []byte {
+	w := &bitWriter{}
+	w.bytes = append(w.bytes, 0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff)
+	made := 0
+	for n := rnd.IntN(4); n >= 0; n-- {
+		final := uint(0)
+		if n == 0 {
+			final = 1
+		}
+		w.write(final, 1)
+		switch rnd.IntN(8) {
+		case 0:
+			made += w.stored(rnd)
+		case 1:
+			w.write(1, 2)
+			w.symbols(rnd, fixedLengths(), slices.Repeat([]uint8{5}, 30), &made)
+		default:
+			w.write(2, 2)
+			literals := randomCode(rnd, 257+rnd.IntN(30), 1+rnd.IntN(286), 256)
+			distances := randomCode(rnd, 1+rnd.IntN(30), rnd.IntN(31), -1)
+			w.header(literals, distances)
+			w.symbols(rnd, literals, distances, &made)
+		}
+	}
+	w.write(0, 7)
+	return append(w.bytes, 1, 2, 3, 4, 5, 6, 7, 8)
+}
+
+func fixedLengths() []uint8 {
+	return slices.Concat(slices.Repeat([]uint8{8}, 144), slices.Repeat([]uint8{9}, 112), slices.Repeat([]uint8{7}, 24), slices.Repeat([]uint8{8}, 8))
+}
+
+// randomCode gives some symbols of n the lengths of a random tree's leaves, and now and then a wrong one.
+func randomCode(rnd *rand.Rand, n, used, needed int) []uint8 {
+	leaves := []uint8{0}
+	for len(leaves) < min(n, used) {
+		i := rnd.IntN(len(leaves))
+		if rnd.IntN(2) == 0 {
+			i = len(leaves) - 1 // deep trees
+		}
+		if leaves[i] < 15 {
+			leaves[i]++
+			leaves = append(leaves, leaves[i])
+		} else if !slices.ContainsFunc(leaves, func(l uint8) bool { return l < 15 }) {
+			break
+		}
+	}
+	if len(leaves) == 1 {
+		leaves[0] = uint8(rnd.IntN(2))
+	}
+	if rnd.IntN(20) == 0 {
+		leaves[rnd.IntN(len(leaves))] = uint8(rnd.IntN(16))
+	}
+	lengths := make([]uint8, n)
+	places := rnd.Perm(n)
+	if at := slices.Index(places, needed); at >= len(leaves) {
+		places[at], places[0] = places[0], needed
+	}
+	for i, l := range leaves {
+		lengths[places[i]] = l
+	}
+	return lengths
+}
+
+type bitWriter struct {
+	bytes []byte
+	bits  uint
+	n     int
+}
+
+func (w *bitWriter) write(v uint, n int) {
+	w.bits |= v << w.n
+	for w.n += n; w.n >= 8; w.n -= 8 {
+		w.bytes = append(w.bytes, byte(w.bits))
+		w.bits >>= 8
+	}
+}
+
+func (w *bitWriter) stored(rnd *rand.Rand) int {
+	w.write(0, 2)
+	w.write(0, (8-w.n)%8)
+	n := rnd.IntN(1000)
+	w.write(uint(n), 16)
+	w.write(uint(^n&0xffff), 16)
+	for range n {
+		w.write(uint(rnd.IntN(256)), 8)
+	}
+	return n
+}
+
+// header writes the lengths of two codes, each in four bits.
+func (w *bitWriter) header(literals, distances []uint8) {
+	w.write(uint(len(literals)-257), 5)
+	w.write(uint(len(distances)-1), 5)
+	w.write(15, 4)
+	for _, symbol := range []int{16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15} {
+		if symbol < 16 {
+			w.write(4, 3)
+		} else {
+			w.write(0, 3)
+		}
+	}
+	for _, l := range slices.Concat(literals, distances) {
+		w.write(reversed(uint(l), 4), 4)
+	}
+}
+
+func reversed(v uint, n int) (r uint) {
+	for range n {
+		r = r<<1 | v&1
+		v >>= 1
+	}
+	return r
+}
+
+// codes are the codes of symbols by their lengths, RFC 1951, 3.2.2.
+func codes(lengths []uint8) []uint {
+	out := make([]uint, len(lengths))
+	code := uint(0)
+	for length := uint8(1); length <= 15; length++ {
+		for symbol, l := range lengths {
+			if l == length {
+				out[symbol] = reversed(code, int(length))
+				code++
+			}
+		}
+		code <<= 1
+	}
+	return out
+}
+
+// symbols writes random symbols and the end of the block.
+func (w *bitWriter) symbols(rnd *rand.Rand, literals, distances []uint8, made *int) {
+	literalCodes, distanceCodes := codes(literals), codes(distances)
+	for range rnd.IntN(600) {
+		symbol := rnd.IntN(len(literals))
+		if literals[symbol] == 0 || symbol == 256 {
+			continue
+		}
+		extra := lengthExtra(symbol)
+		if symbol > 256 {
+			if distance := rnd.IntN(len(distances)); distances[distance] > 0 && (reach(distance) <= *made || rnd.IntN(500) == 0) {
+				w.write(literalCodes[symbol], int(literals[symbol]))
+				w.write(uint(rnd.IntN(1<<extra)), extra)
+				w.write(distanceCodes[distance], int(distances[distance]))
+				w.write(uint(rnd.IntN(1<<(max(distance/2, 1)-1))), max(distance/2, 1)-1)
+				*made += 3
+			}
+			continue
+		}
+		w.write(literalCodes[symbol], int(literals[symbol]))
+		*made++
+	}
+	w.write(literalCodes[256], int(literals[256]))
+}
+
+func lengthExtra(symbol int) int {
+	if symbol < 261 || symbol == 285 {
+		return 0
+	}
+	return (symbol - 261) / 4
+}
+
+// reach is the greatest distance of a symbol.
+func reach(distance int) int {
+	far := 0
+	for d := range distance + 1 {
+		far += 1 << (max(d/2, 1) - 1)
+	}
+	return far
+}
+
+// A block without codes of its own may follow any other; its tables are made once.
+func TestFixedBlocksAmongOthers(t *testing.T) {
+	w := &bitWriter{bytes: []byte{0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff}}
+	rnd := rand.New(rand.NewPCG(7, 7))
+	made := 0
+	for i := range 200 {
+		w.write(0, 1)
+		if i%3 == 0 {
+			w.write(2, 2)
+			literals, distances := randomCode(rnd, 286, 100, 256), randomCode(rnd, 30, 10, -1)
+			w.header(literals, distances)
+			w.symbols(rnd, literals, distances, &made)
+			continue
+		}
+		w.write(1, 2)
+		w.symbols(rnd, fixedLengths(), slices.Repeat([]uint8{5}, 30), &made)
+	}
+	newReader().check(t, bytes.Clone(w.bytes))
+}
