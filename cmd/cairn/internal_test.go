@@ -99,7 +99,9 @@ func demo(t *testing.T, flags ...string) string {
 func watchExcerpt(t *testing.T, demo string) string {
 	t.Helper()
 	worst := regexp.MustCompile(`(?m)^\S+ \S+ EXTREME .*\n(?:  .*\n)*`).FindString(demo)
-	part := func(key string) string { return regexp.MustCompile(`(?m)^  ` + key + ` .*\n(?: {5}.*\n)*`).FindString(worst) }
+	part := func(key string) string {
+		return regexp.MustCompile(`(?m)^  ` + key + ` .*\n(?: {5}.*\n)*`).FindString(worst)
+	}
 	title, _, _ := strings.Cut(worst, "\n  who ")
 	bar := regexp.MustCompile(`(?m)^\d\d:\d\d \S+ \d\d:\d\d  .*\n(?:  .*\n)*`).FindString(demo)
 	parts := []string{title + "\n", part("who"), part("lost"), "...\n", part("fix"), "...\n", bar}

@@ -21,8 +21,9 @@ func (p *program) policy() *cobra.Command {
 		Long: "Prints the least that the selected rules need. Every action reads configuration; none reads a log or changes anything.",
 		Example: `  cairn policy > cairn-policy.json
   cairn policy --rules CT-001 --format terraform
-  cairn policy --watch                             also what cairn watch needs to read Event history`,
+  cairn policy --watch                             also what cairn watch needs`,
 		RunE: func(*cobra.Command, []string) error {
+			sel.ForFix = sel.ForFix || watch // a watch prints what repairs a trail
 			facts, err := p.app().Facts(sel)
 			if err != nil {
 				return err
@@ -41,7 +42,7 @@ func (p *program) policy() *cobra.Command {
 	}
 	selectionFlags(c, &sel)
 	forFixFlag(c, &sel)
-	c.Flags().BoolVar(&watch, "watch", false, "also what cairn watch needs to read Event history")
+	c.Flags().BoolVar(&watch, "watch", false, "also what cairn watch needs: Event history, and all that repairs a trail")
 	c.Flags().StringVar(&format, "format", "json", "`form` of the policy: "+strings.Join(collect.PolicyFormats, ", "))
 	return c
 }

@@ -63,11 +63,12 @@ func (a *App) Watch(ctx context.Context, w Watch) (detect.Counts, error) {
 	if err != nil {
 		return detect.Counts{}, err
 	}
-	run, err := a.records(&w, d, o.Snapshot)
+	t := &teller{watch: &w, detector: d}
+	run, err := a.records(t, o.Snapshot)
 	if err != nil {
 		return detect.Counts{}, err
 	}
-	err = a.tell(ctx, &w, d, run)
+	err = t.run(ctx, run)
 	return d.Counts(), err
 }
 
@@ -98,7 +99,8 @@ func (w *Watch) sayRefused(refused []detect.Refusal) {
 }
 
 // records is the source: the files, or the accounts' Event history.
-func (a *App) records(w *Watch, d *detect.Detector, s *model.Snapshot) (runner, error) {
+func (a *App) records(t *teller, s *model.Snapshot) (runner, error) {
+	w, d := t.watch, t.detector
 	state := source.NewState()
 	if w.State != "" && w.Once && len(w.Files) > 0 {
 		return nil, &UsageError{errors.New("--state goes with Event history, or with --files without --once: once means all that is there")}
@@ -108,6 +110,7 @@ func (a *App) records(w *Watch, d *detect.Detector, s *model.Snapshot) (runner, 
 		if state, err = source.OpenState(w.State); err != nil {
 			return nil, err
 		}
+		state.BeforeSave = t.tell
 		for id := range state.IDs() {
 			d.Seen(id)
 		}
@@ -146,21 +149,32 @@ func (a *App) histories(w *Watch, s *model.Snapshot) []source.Account {
 // runner hands every object of records to a function, and takes nil for an acknowledgement.
 type runner func(context.Context, source.Handle) error
 
-// tell runs a source and tells what it brings: at the end, and while it goes on, again and again.
-func (a *App) tell(ctx context.Context, w *Watch, d *detect.Detector, run runner) error {
+// teller tells what a detector found. What was read counts as dealt with when it is told.
+type teller struct {
+	watch    *Watch
+	detector *detect.Detector
+	mu       sync.Mutex
+}
+
+// tell tells all that is new.
+func (t *teller) tell() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, f := range t.detector.Tell() {
+		if err := t.watch.Tell(f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// run runs a source and tells what it brings: at the end, and while it goes on, again and again.
+func (t *teller) run(ctx context.Context, run runner) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	all := func() error {
-		for _, f := range d.Tell() {
-			if err := w.Tell(f); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
 	var wg sync.WaitGroup
 	ended := make(chan struct{})
-	if !w.Once {
+	if !t.watch.Once {
 		wg.Go(func() {
 			tick := time.NewTicker(tellEvery)
 			defer tick.Stop()
@@ -169,7 +183,7 @@ func (a *App) tell(ctx context.Context, w *Watch, d *detect.Detector, run runner
 				case <-ended:
 					return
 				case <-tick.C:
-					if err := all(); err != nil {
+					if err := t.tell(); err != nil {
 						stop(err)
 						return
 					}
@@ -177,13 +191,13 @@ func (a *App) tell(ctx context.Context, w *Watch, d *detect.Detector, run runner
 			}
 		})
 	}
-	err := run(ctx, func(_ context.Context, b source.Batch) error { return d.Read(b.Name, b.Body) })
+	err := run(ctx, func(_ context.Context, b source.Batch) error { return t.detector.Read(b.Name, b.Body) })
 	close(ended)
 	wg.Wait()
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 		return cause
 	}
-	return errors.Join(err, all())
+	return errors.Join(err, t.tell())
 }
 
 // watching gathers what a detector needs.
@@ -340,7 +354,7 @@ func UserDetections(paths []string) (found []*detect.Detection, refused sigma.Er
 	for _, path := range paths {
 		files, err := sigmaFiles(path)
 		errs = append(errs, err)
-		taken := len(found)
+		taken, known := len(found), len(refused)
 		for _, file := range files {
 			rules, err := sigmaFile(file)
 			bad, ok := errors.AsType[sigma.Errors](err)
@@ -354,6 +368,9 @@ func UserDetections(paths []string) (found []*detect.Detection, refused sigma.Er
 		}
 		if err == nil && len(found) == taken {
 			errs = append(errs, fmt.Errorf("--sigma %s: there is no rule for CloudTrail that can run", path))
+			for _, why := range refused[known:] {
+				errs = append(errs, why)
+			}
 		}
 	}
 	return found, refused, errors.Join(errs...)

@@ -167,9 +167,14 @@ var verdicts = [...]model.Status{model.StatusFail, model.StatusUnknown, model.St
 // rules passes somewhere and fails or is unknown nowhere: a rule without anything to judge proves nothing.
 func score(o Options, found []model.Finding) []model.FrameworkSummary {
 	bad, good := map[string]bool{}, map[string]bool{}
-	for _, f := range found {
-		bad[f.Rule] = bad[f.Rule] || f.Status == model.StatusFail || f.Status == model.StatusUnknown
-		good[f.Rule] = good[f.Rule] || f.Status == model.StatusPass
+	for i := range found {
+		switch f := &found[i]; f.Status {
+		case model.StatusFail, model.StatusUnknown:
+			bad[f.Rule] = true
+		case model.StatusPass:
+			good[f.Rule] = true
+		case model.StatusNotApplicable:
+		}
 	}
 	out := []model.FrameworkSummary{}
 	for _, f := range o.Frameworks {

@@ -128,12 +128,27 @@ const (
 
 // agents tell a call's origin by how its userAgent begins.
 var agents = []struct{ prefix, origin string }{
-	{"console.amazonaws.com", originConsole}, {"console.", originConsole}, {"signin.amazonaws.com", originConsole},
-	{"[S3Console", originConsole}, {"S3Console", originConsole}, {"Mozilla/", originConsole}, {"AWSCloudTrail, aws-internal", originConsole},
-	{"aws-cli/", originCLI}, {"[aws-cli/", originCLI}, {"AWSPowerShell", originCLI}, {"aws-shell", originCLI},
-	{"aws-sdk-", originSDK}, {"[aws-sdk-", originSDK}, {"Boto3/", originSDK}, {"[Boto3/", originSDK}, {"Botocore/", originSDK},
-	{"APN/", originSDK}, {"Terraform", originSDK}, {"HashiCorp", originSDK},
-	{"AWS Internal", originService}, {"aws-internal/", originService},
+	{"console.amazonaws.com", originConsole},
+	{"console.", originConsole},
+	{"signin.amazonaws.com", originConsole},
+	{"[S3Console", originConsole},
+	{"S3Console", originConsole},
+	{"Mozilla/", originConsole},
+	{"AWSCloudTrail, aws-internal", originConsole},
+	{"aws-cli/", originCLI},
+	{"[aws-cli/", originCLI},
+	{"AWSPowerShell", originCLI},
+	{"aws-shell", originCLI},
+	{"aws-sdk-", originSDK},
+	{"[aws-sdk-", originSDK},
+	{"Boto3/", originSDK},
+	{"[Boto3/", originSDK},
+	{"Botocore/", originSDK},
+	{"APN/", originSDK},
+	{"Terraform", originSDK},
+	{"HashiCorp", originSDK},
+	{"AWS Internal", originService},
+	{"aws-internal/", originService},
 }
 
 // originOf is how the call was made, and the field that says so. A console session's calls carry

@@ -29,6 +29,7 @@ type Options struct {
 	Snapshot *model.Snapshot // nil: nothing is known but what the events tell
 	Values   sigma.Values    // of placeholders, from the settings
 	Dedup    bool            // drop records that were read before
+	Keep     int             // how many events are kept, to be told anew when a late one changes them; 0: 20,000
 	// Rejected is told of every record that cannot be read. It may be called by several goroutines.
 	Rejected func(*event.RecordError)
 	// Controls are the requirements that a detection answers; nil: none.

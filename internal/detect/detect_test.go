@@ -153,6 +153,28 @@ func TestRepeats(t *testing.T) {
 	}
 }
 
+// TestForgetting keeps few events: what the accounts came to is still known when a trail is started again, and what a
+// trail pointed at before is still watched.
+func TestForgetting(t *testing.T) {
+	o := options(t)
+	o.Snapshot, o.Keep = snapshot(t), 10
+	d := detector(t, o)
+	read(t, d, record("stop", "2026-11-25T13:00:00Z", "StopLogging", name), record("move", "2026-11-25T13:00:01Z", "UpdateTrail", `{"name":"main","s3BucketName":"elsewhere"}`))
+	for i := range 50 {
+		read(t, d, record(fmt.Sprint(i), fmt.Sprintf("2026-11-25T13:%02d:30Z", 1+i), "AddTags", `{"resourceId":"`+mainARN+`","tagsList":[{"key":"a","value":"b"}]}`))
+		d.Tell()
+	}
+	deleted := strings.NewReplacer("cloudtrail.amazonaws.com", "s3.amazonaws.com").Replace(record("bucket", "2026-11-25T14:10:00Z", "DeleteBucketPolicy", `{"bucketName":"logs"}`))
+	read(t, d, record("start", "2026-11-25T14:00:00Z", "StartLogging", name), deleted)
+	found := d.Tell()
+	if len(found) != 2 || found[1].Rule != "RTM-104" {
+		t.Fatalf("%+v", found)
+	}
+	if again := found[0].Cause.Regained; len(again) != 1 || again[0].Seconds != 3600 {
+		t.Errorf("regained %+v", again)
+	}
+}
+
 // TestCounts is the promise that records = judged + duplicates + rejected, for what is whole and what is not.
 func TestCounts(t *testing.T) {
 	o := options(t)

@@ -203,7 +203,7 @@ func (d *Detection) Actions() map[string]Action {
 func (d *Detection) action(r *sigma.Rule, event string) Action {
 	c := d.actions[r]
 	if c == nil {
-		return Action{Severity: d.Severity, Means: d.Title}
+		return Action{Severity: d.Severity, Means: strings.Join(strings.Fields(r.Description), " ")}
 	}
 	if a, ok := c.Actions[event]; ok {
 		return a

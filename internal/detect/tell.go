@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"hash/maphash"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -40,7 +41,41 @@ func (d *Detector) Tell() []model.Finding {
 		d.told[key] = said
 		out = append(out, f)
 	}
+	if len(d.entries) > cmp.Or(d.o.Keep, mostEntries) {
+		d.forget(d.entries[:len(d.entries)/2])
+	}
 	return out
+}
+
+// mostEntries is how many events are kept to be told anew when a late one changes them; a watch that goes on for
+// months must not grow.
+const mostEntries = 20_000
+
+// forget makes the state after the oldest events the one to begin with. What they cost is no longer counted, but
+// what trails are and pointed at stays known.
+func (d *Detector) forget(old []*entry) {
+	st := d.twin.before(d.entries)
+	for _, a := range st {
+		d.values.keep(a)
+	}
+	older, gone := !d.twin.at.IsZero(), map[occurrence]bool{}
+	for _, e := range old {
+		if older && e.call.At.After(d.twin.at) {
+			maps.Copy(st, d.twin.snapshot())
+			older = false
+		}
+		if e.applies() {
+			for _, c := range st.apply(e) {
+				d.values.keep(c.was)
+			}
+		}
+		gone[occurrence{e.cause.Account, e.cause.EventID}] = true
+	}
+	maps.DeleteFunc(d.told, func(k line, _ uint64) bool { return gone[occurrence{k.account, k.event}] })
+	if last := old[len(old)-1].call.At; last.After(d.twin.at) {
+		d.twin.base, d.twin.at = slices.Collect(maps.Values(st)), last
+	}
+	d.entries = slices.Clone(d.entries[len(old):])
 }
 
 // fingerprint stands for all that a line says.

@@ -2,6 +2,7 @@ package detect
 
 import (
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -64,13 +65,28 @@ func lastPart(arns []string) []string {
 type values struct {
 	settings sigma.Values
 	names    []string // of all placeholders that rules use
-	so       map[string]map[string]bool
+	so, kept sets     // so far, and by what is forgotten
 	changed  bool
 	engine   *sigma.Engine // of the values so far
 }
 
+// sets are the values of placeholders.
+type sets map[string]map[string]bool
+
+// put adds a value, and tells whether it is new.
+func (s sets) put(name, value string) bool {
+	if s[name][value] {
+		return false
+	}
+	if s[name] == nil {
+		s[name] = map[string]bool{}
+	}
+	s[name][value] = true
+	return true
+}
+
 func newValues(settings sigma.Values, rules []*sigma.Rule) *values {
-	v := &values{settings: settings}
+	v := &values{settings: settings, kept: sets{}}
 	for _, r := range rules {
 		v.names = append(v.names, r.Placeholders()...)
 	}
@@ -89,25 +105,41 @@ func (v *values) impossible() sigma.Values {
 	return out
 }
 
-// reset begins again, with the settings alone.
+// reset begins again, with the settings and what is kept.
 func (v *values) reset() {
-	v.so, v.changed, v.engine = map[string]map[string]bool{}, true, nil
+	v.so, v.changed, v.engine = sets{}, true, nil
+	for name, set := range v.kept {
+		v.so[name] = maps.Clone(set)
+	}
 }
 
 // add notes what the account's trails point at.
 func (v *values) add(a *model.Account) {
-	for _, name := range v.names {
-		of := placeholders[name]
-		if of == nil {
-			continue
-		}
-		for _, t := range a.Trails.Items {
-			for _, value := range of(t) {
-				if v.so[name] == nil {
-					v.so[name] = map[string]bool{}
-				}
-				if !v.so[name][value] {
-					v.so[name][value], v.changed = true, true
+	for name, value := range v.of(a) {
+		v.changed = v.so.put(name, value) || v.changed
+	}
+}
+
+// keep keeps what the account's trails point at, whatever becomes of the events that told.
+func (v *values) keep(a *model.Account) {
+	for name, value := range v.of(a) {
+		v.kept.put(name, value)
+	}
+}
+
+// of are the values that an account's trails give to placeholders.
+func (v *values) of(a *model.Account) iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) {
+		for _, name := range v.names {
+			fill := placeholders[name]
+			if fill == nil {
+				continue
+			}
+			for _, t := range a.Trails.Items {
+				for _, value := range fill(t) {
+					if !yield(name, value) {
+						return
+					}
 				}
 			}
 		}

@@ -103,8 +103,8 @@ func (r *Reader) unwanted(raw []byte) bool {
 	if !r.trusting() {
 		return false
 	}
-	source, name, ok := header(raw, r.closing)
-	return ok && !r.opts.Filter.Wants(source, name)
+	both := header(raw, r.closing)
+	return both != nil && !r.verdicts.wants(r.opts.Filter, both)
 }
 
 // complete brings the value at the read position into the buffer and returns its length, or 0 if
@@ -129,11 +129,13 @@ func (r *Reader) complete(c byte) int {
 	}
 }
 
-// check checks a value that is no object.
+// check checks a value that is neither object nor string.
 func (r *Reader) check(raw []byte) int {
-	c := &r.rec.cursor
-	c.reset(raw)
-	return c.value(0, 0)
+	if raw[0] != '[' {
+		return checkScalar(raw, 0)
+	}
+	r.rec.cursor.reset(raw)
+	return r.rec.cursor.walk(nil)
 }
 
 // object gives the record that an object is or holds, and returns ^index of what is wrong with its

@@ -57,7 +57,7 @@ func TestFilterWants(t *testing.T) {
 // A source that fails is not the content's fault: its failure is told last, and no record is rejected for it.
 func TestSourceFails(t *testing.T) {
 	broken := errors.New("connection reset")
-	text := generate(1, 3)
+	text := generate(t, 1, 3)
 	for name, in := range map[string][]byte{"plain": text, "gzip": zip(text)} {
 		var last error
 		n := 0
@@ -82,7 +82,7 @@ func TestSourceFails(t *testing.T) {
 // Breaking off leaves a reader that reads the next object.
 func TestBreakOff(t *testing.T) {
 	r := event.NewReader(event.Options{})
-	text := append(generate(1, 10), "{broken"...)
+	text := append(generate(t, 1, 10), "{broken"...)
 	for range r.Records("a", bytes.NewReader(text)) {
 		break
 	}
@@ -99,7 +99,7 @@ func TestBreakOff(t *testing.T) {
 // What is too long is skipped, whatever it is, and memory stays flat in an object of any size.
 func TestLongRecordsAndFlatMemory(t *testing.T) {
 	r := event.NewReader(event.Options{MaxRecord: 100_000})
-	one := strings.TrimSuffix(strings.TrimPrefix(string(generate(1, 1)), `{"Records":[`), `]}`)
+	one := strings.TrimSuffix(strings.TrimPrefix(string(generate(t, 1, 1)), `{"Records":[`), `]}`)
 	long := func(n int) string {
 		return `{"eventID":"long","requestParameters":{"x":"` + strings.Repeat("a", n) + `"}}`
 	}

@@ -10,7 +10,18 @@ import (
 	"testing/iotest"
 
 	"cairn.example/internal/event"
+	"cairn.example/internal/eventtest"
 )
+
+// generate writes a file of n records as CloudTrail delivers it.
+func generate(tb testing.TB, seed uint64, n int) []byte {
+	tb.Helper()
+	shapes, err := eventtest.Own()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return shapes.File(seed, n)
+}
 
 func tell(tb testing.TB, r *event.Reader, in []byte) string {
 	tb.Helper()

@@ -42,6 +42,8 @@ type Reader struct {
 	text  []byte // a record that was a JSON string, unescaped
 	stats Stats
 
+	verdicts verdicts
+
 	indexed int // the length of the object read last if rec holds its index, else 0
 	closing int // where the first object in it ends, for header
 	yield   func(*Record, error) bool

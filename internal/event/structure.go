@@ -50,18 +50,12 @@ func validEnd(b []byte) (length, closing int) {
 
 // outside says until where all is outside of strings, or within one, at b[at] and behind; from is outside.
 func outside(b []byte, from, at int) (known int, quoted bool) {
-	for i := at + 1; i < min(at+9, len(b)-1); i++ {
-		switch b[i] {
-		case '"':
-			switch b[i+1] {
-			case ',', ':', '}', ']', ' ', '\t', '\r', '\n':
-			default:
-				return i, false
-			}
-		case ',', ':', '{', '}', '[', ']':
-			continue
-		}
-		break
+	i, last := at+1, min(at+9, len(b)-1)
+	for i < last && classes[b[i]] == punctuation {
+		i++
+	}
+	if i < last && b[i] == '"' && classes[b[i+1]] == inner {
+		return i, false
 	}
 	for {
 		quote := bytes.IndexByte(b[from:at], '"')
@@ -73,3 +67,14 @@ func outside(b []byte, from, at int) (known int, quoted bool) {
 		}
 	}
 }
+
+// class is what a byte may be in JSON.
+type class uint8
+
+const (
+	inner       class = iota // it is in a string, or begins one, or is part of a number or word
+	punctuation              // it is between tokens, if it is outside of strings
+	space
+)
+
+var classes = [256]class{',': punctuation, ':': punctuation, '{': punctuation, '}': punctuation, '[': punctuation, ']': punctuation, ' ': space, '\t': space, '\r': space, '\n': space}

@@ -11,10 +11,11 @@ import (
 // every length from every distance.
 func TestAnyCode(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(5, 5))
-	r, whole := newReader(), 0
+	r, whole, before := newReader(), 0, zip(t, make([]byte, 100))
 	for range 2000 * times() {
 		in := anyStream(rnd)
 		r.check(t, in)
+		r.check(t, slices.Concat(before, in)) // no match goes back into the member before
 		if text, _ := r.gunzip(in); len(text) > 1000 {
 			whole++
 		}
@@ -43,8 +44,12 @@ func anyStream(rnd *rand.Rand) []byte {
 			w.symbols(rnd, fixedLengths(), slices.Repeat([]uint8{5}, 30), &made)
 		default:
 			w.write(2, 2)
-			literals := randomCode(rnd, 257+rnd.IntN(30), 1+rnd.IntN(286), 256)
-			distances := randomCode(rnd, 1+rnd.IntN(30), rnd.IntN(31), -1)
+			most := 30
+			if rnd.IntN(20) == 0 {
+				most = 32 // which is too many
+			}
+			literals := randomCode(rnd, 257+rnd.IntN(most), 1+rnd.IntN(286), 256)
+			distances := randomCode(rnd, 1+rnd.IntN(most), rnd.IntN(31), -1)
 			w.header(literals, distances)
 			w.symbols(rnd, literals, distances, &made)
 		}
@@ -179,6 +184,42 @@ func (w *bitWriter) symbols(rnd *rand.Rand, literals, distances []uint8, made *i
 		*made++
 	}
 	w.write(literalCodes[256], int(literals[256]))
+}
+
+// Codes as long as may be, with all their extra bits, need all the bits that a reader can have in hand.
+func TestLongestCodes(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(9, 9))
+	w := &bitWriter{bytes: []byte{0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff}}
+	for made := 0; made < 40_000; {
+		w.write(0, 1)
+		made += w.stored(rnd)
+	}
+	literals, distances := make([]uint8, 286), make([]uint8, 30)
+	for i := range uint8(13) {
+		literals['a'+i], distances[i] = i+1, i+1
+	}
+	literals['n'], literals[256], literals[284] = 14, 15, 15
+	distances[27], distances[28], distances[29] = 14, 15, 15
+	literalCodes, distanceCodes := codes(literals), codes(distances)
+	w.write(0, 1)
+	w.write(2, 2)
+	w.header(literals, distances)
+	for range 20_000 {
+		for range rnd.IntN(5) {
+			c := 'a' + rnd.IntN(14)
+			w.write(literalCodes[c], int(literals[c]))
+		}
+		w.write(literalCodes[284], 15)
+		w.write(uint(rnd.IntN(31)), 5)
+		w.write(distanceCodes[29], 15)
+		w.write(uint(rnd.IntN(1<<13)), 13)
+	}
+	w.write(literalCodes[256], 15)
+	r := newReader()
+	r.check(t, w.bytes)
+	if text, _ := r.gunzip(w.bytes); len(text) < 20_000*227 {
+		t.Errorf("only %d bytes", len(text))
+	}
 }
 
 func lengthExtra(symbol int) int {

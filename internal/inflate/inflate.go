@@ -96,7 +96,6 @@ func (z *Reader) step(text []byte) []byte {
 	switch z.state {
 	case atHeader:
 		z.member()
-		z.counted = len(text)
 	case atBlock:
 		z.block()
 	case inStored:

@@ -139,17 +139,15 @@ func widthOf(count *[maxLength + 2]int, n, length, root int) int {
 }
 
 // pairUp puts the literal behind a literal into its entry where one look decides both. It goes down
-// since what it looks up lies below, and must not have its own pair yet.
+// since what it looks up lies below, and must not have its own pair yet. Whether there is a pair is
+// worked out in the top bit, as branches here would be anybody's guess.
 func (t *tables) pairUp() {
 	for i := 1<<literalBits - 1; i >= 0; i-- {
 		e := t.literals[i]
-		if !e.literal() {
-			continue
-		}
-		behind := t.literals[i>>e.bits()]
-		if behind.literal() && e.bits()+behind.bits() <= literalBits {
-			t.literals[i] = e + behind&63 + one + behind>>12&0xff<<20
-		}
+		behind := t.literals[i>>(e&63)]
+		left := literalBits - e&63 - behind&63
+		paired := entry(int32(e&behind&^left&literal) >> 31) //nolint:gosec // all bits, or none
+		t.literals[i] = e + paired&(behind&63+one+behind>>12&0xff<<20)
 	}
 }
 

@@ -80,7 +80,13 @@ func (w *timeline) Finding(f model.Finding) error {
 	}
 	w.note(c)
 	w.title(f)
-	w.say("who", who(c))
+	if !ours(f) {
+		w.say("rule", f.Title)
+	}
+	if f.Resource.Kind != model.TrailKind {
+		w.say("where", "account "+c.Account+", "+c.Region)
+	}
+	w.say("who", w.who(c))
 	if c.Outcome == model.OutcomeSuccess {
 		w.say("what", f.Means)
 	}
@@ -90,15 +96,8 @@ func (w *timeline) Finding(f model.Finding) error {
 	for _, l := range c.Regained {
 		w.say("again", elsewhere(l, c)+l.String())
 	}
-	why := f.Reason
-	if f.Severity != c.Severity {
-		why = fmt.Sprintf("the finding stays %s: %s", f.Severity, f.Reason)
-	}
-	if f.Count > 1 {
-		why += fmt.Sprintf("; event %d of this finding", f.Count)
-	}
-	w.say("why", why)
-	for _, v := range verdicts(c.Verdicts) {
+	w.say("why", reason(f))
+	for _, v := range verdicts(c) {
 		if !strings.Contains(f.Reason, v) {
 			w.say("now", v)
 		}
@@ -113,6 +112,21 @@ func (w *timeline) Finding(f model.Finding) error {
 	return w.flush()
 }
 
+// reason is why a finding is as severe as it is, and how many events it has.
+func reason(f model.Finding) string {
+	var parts []string
+	if f.Severity != f.Cause.Severity {
+		parts = append(parts, fmt.Sprintf("this event is %s, the finding stays %s", f.Cause.Severity, f.Severity))
+	}
+	if f.Reason != "" {
+		parts = append(parts, f.Reason)
+	}
+	if f.Count > 1 {
+		parts = append(parts, fmt.Sprintf("event %d of this finding", f.Count))
+	}
+	return strings.Join(parts, "; ")
+}
+
 // elsewhere names the account that lost something, where it is not the one in which it was called.
 func elsewhere(l model.Loss, c *model.Cause) string {
 	if len(l.Accounts) == 1 && l.Accounts[0] != c.Account {
@@ -121,39 +135,31 @@ func elsewhere(l model.Loss, c *model.Cause) string {
 	return ""
 }
 
-// title is when, how severe, what on what, and by which detection.
+// title is when, how severe, by which detection, and what on what.
 func (w *timeline) title(f model.Finding) {
 	c := f.Cause
-	head, _, _ := strings.Cut(f.Message, ". ")
-	label := w.clean(f.Rule)
-	if f.Revises != "" {
-		label += ", told anew"
-	}
 	word, moment := strings.ToUpper(c.Severity.String()), strings.TrimSuffix(model.Moment(c.EventTime), "UTC")
+	lead := moment + w.colored(word, max(wordRoom, columns(word)+between))
 	indent := columns(moment) + max(wordRoom, columns(word)+between)
-	lead := moment + w.colored(word, indent-columns(moment))
+	if ours(f) {
+		lead += pad(w.clean(f.Rule), ruleRoom)
+		indent += max(ruleRoom, columns(f.Rule))
+	}
 	if w.width-indent < leastTitle { // the words begin on the next line
-		w.line(0, moment+w.colored(word, 0))
+		w.line(0, strings.TrimRight(lead, " "))
 		lead, indent = strings.Repeat(" ", between), between
 	}
-	lines := w.wrap(strings.TrimSuffix(head, "."), w.width-indent, w.width-between)
-	last := len(lines) - 1
-	if last > 0 {
-		indent = between
+	head, _, _ := strings.Cut(f.Message, ". ")
+	head = strings.TrimSuffix(head, ".")
+	if f.Revises != "" {
+		head += " (told anew)"
 	}
-	switch room := w.width - indent - columns(lines[last]) - columns(label); {
-	case room < between:
-		lines = append(lines, label)
-	case last > 0:
-		lines[last] += strings.Repeat(" ", between) + label
-	default:
-		lines[last] += strings.Repeat(" ", room) + label
-	}
-	w.hanging(lead, between, lines)
+	w.hanging(lead, between, w.wrap(head, w.width-indent, w.width-between))
 }
 
 const (
 	wordRoom   = len("EXTREME") + between // VERY-HIGH, which only settings give, takes more
+	ruleRoom   = len("RTM-101") + between
 	keyRoom    = len("unknown") + 2
 	leastTitle = 30 // columns, for an event and its trail
 )
@@ -183,7 +189,7 @@ func (w *timeline) commands(fix string) {
 }
 
 // who is the actor in a line: who, with which key, from where and with what.
-func who(c *model.Cause) string {
+func (w *timeline) who(c *model.Cause) string {
 	name := c.Actor.ARN
 	if part := model.ARNPart(name, 5); part != "" {
 		name = part
@@ -196,7 +202,7 @@ func who(c *model.Cause) string {
 		out += " of account " + c.Actor.Account
 	}
 	if c.Actor.AccessKeyID != "" {
-		out += ", key " + c.Actor.AccessKeyID
+		out += ", key " + w.short(c.Actor.AccessKeyID)
 	}
 	if c.SourceIP != "" {
 		out += ", from " + c.SourceIP
@@ -213,19 +219,42 @@ func who(c *model.Cause) string {
 	return out
 }
 
-// verdicts are the rules whose verdict changed, those that fail now first.
-func verdicts(flips []model.Flip) []string {
-	var out []string
+// short is an access key's id with enough of it to know it again: ASIA...7Q2. jsonl has the whole of it.
+func (w *timeline) short(key string) string {
+	const head, tail = 4, 3
+	if len(key) <= head+tail+1 {
+		return key
+	}
+	dots := "…"
+	if w.style.ASCII {
+		dots = "..."
+	}
+	return key[:head] + dots + key[len(key)-tail:]
+}
+
+// ours tells cairn's own detections, which have a page, from a user's rule.
+func ours(f model.Finding) bool { return f.Page != "" }
+
+// verdicts are the rules whose verdict changed, those that fail now first: in the account of the call, and how many
+// other accounts have any such.
+func verdicts(c *model.Cause) []string {
+	var out, others []string
 	for _, to := range []model.Status{model.StatusFail, model.StatusUnknown, model.StatusPass} {
 		var rules []string
-		for _, f := range flips {
-			if f.To == to && !slices.Contains(rules, f.Rule) {
+		for _, f := range c.Verdicts {
+			switch {
+			case f.Account != c.Account && !slices.Contains(others, f.Account):
+				others = append(others, f.Account)
+			case f.Account == c.Account && f.To == to && !slices.Contains(rules, f.Rule):
 				rules = append(rules, f.Rule)
 			}
 		}
 		if len(rules) > 0 {
 			out = append(out, model.Judged(rules, to))
 		}
+	}
+	if len(others) > 0 {
+		out = append(out, "verdicts changed in "+model.Count(len(others), "other account", "other accounts")+", too")
 	}
 	return out
 }

@@ -94,7 +94,7 @@ func (g *Ground) Covered(answer coverage.Answer, trails ...*model.Trail) model.T
 		because = append(because, model.Selectors.Evidence(t))
 	}
 	if answer.Witness != nil {
-		because = append(because, g.world.wordsOf(answer).witness)
+		because = append(because, g.world.witness(answer.Witness))
 	}
 	return model.Since(answer.Verdict, because...)
 }

@@ -22,6 +22,8 @@ type world struct {
 	goals   map[string]coverage.Goal
 	answers map[question]coverage.Answer
 	words   map[*coverage.Box]words
+
+	witnesses map[*coverage.Event]model.Evidence
 }
 
 // question is a coverage question about one trail: equal ones have one answer, whosever the trail is.
@@ -49,7 +51,8 @@ func (w *Worlds) of(a *model.Account) *world {
 	shared, ok := w.by[string(name)]
 	if !ok {
 		shared = &world{
-			World: one, goals: map[string]coverage.Goal{}, answers: map[question]coverage.Answer{}, words: map[*coverage.Box]words{},
+			World: one, goals: map[string]coverage.Goal{}, answers: map[question]coverage.Answer{},
+			words: map[*coverage.Box]words{}, witnesses: map[*coverage.Event]model.Evidence{},
 		}
 		w.by[string(name)] = shared
 	}
@@ -103,25 +106,34 @@ func (w *world) decide(scope coverage.Scope, r coverage.Recorder) coverage.Answe
 type words struct {
 	missing string // KMS events; any management event
 	leftOut string // the same, for example kms ScheduleKeyDeletion in us-east-1
-	witness model.Evidence
 }
 
 func (w *world) wordsOf(answer coverage.Answer) words {
 	if len(answer.Missing) == 0 || answer.Witness == nil {
-		return words{missing: "some management events", leftOut: "some management events"}
+		return words{"some management events", "some management events"}
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	said, ok := w.words[&answer.Missing[0]]
 	if !ok {
-		witness := answer.Witness.String()
 		said.missing = w.Describe(answer.Missing)
 		if rest, every := strings.CutPrefix(said.missing, "every "); every {
 			said.missing = "any " + rest
 		}
-		said.leftOut = said.missing + ", for example " + witness
-		said.witness = model.Evidence{Fact: "witness", Value: witness}
+		said.leftOut = said.missing + ", for example " + answer.Witness.String()
 		w.words[&answer.Missing[0]] = said
 	}
 	return said
+}
+
+// witness is the event that is lost, as evidence.
+func (w *world) witness(e *coverage.Event) model.Evidence {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	ev, ok := w.witnesses[e]
+	if !ok {
+		ev = model.Evidence{Fact: "witness", Value: e.String()}
+		w.witnesses[e] = ev
+	}
+	return ev
 }

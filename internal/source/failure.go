@@ -41,9 +41,10 @@ func (r *region) failed(c *cursor, err error) {
 
 // problemName names what cannot be read: a Region's history, or with "" the whole account's.
 func (r *region) problemName(region string) string {
-	name := "LookupEvents " + r.account.ID
-	if region != "" {
-		name += " " + region
+	if region == "" {
+		return accountName(r.account.ID)
 	}
-	return name
+	return accountName(r.account.ID) + " " + region
 }
+
+func accountName(id string) string { return "LookupEvents " + id }

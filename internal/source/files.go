@@ -23,7 +23,7 @@ type Files struct {
 	Paths   []string
 	Stdin   io.Reader
 	Workers int              // files that are read at once; default one for each processor
-	Follow  bool             // goes on, with what appears or changes; else the run ends and its error is an [*IncompleteError] if something was not read
+	Follow  bool             // goes on, with what appears or changes; else an [*IncompleteError] says what was not read
 	Every   time.Duration    // between two looks when following; default 10 s
 	State   *State           // what was acknowledged earlier, when following; nil begins anew
 	Problem func(Problem)    // told what cannot be read; may be nil; one call at a time
@@ -46,9 +46,9 @@ type files struct {
 	Files
 	handle  Handle
 	told    *problems
-	full    time.Time   // when the last look began that left nothing out
-	again   atomic.Bool // the next one leaves nothing out either: some was not acknowledged
-	begun   bool
+	full    time.Time            // when the last look began that left nothing out
+	again   atomic.Bool          // the next one leaves nothing out either: some was not acknowledged
+	begun   bool                 // the paths were there once
 	waiting map[string]time.Time // files that are being written, and since when they are looked at
 }
 

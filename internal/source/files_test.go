@@ -337,7 +337,7 @@ func TestFollowOldDaysToTheEnd(t *testing.T) {
 			switch name := filepath.Base(b.Name); {
 			case name == "a":
 				return os.Remove(filepath.Join(dir, "1999/12/20/b")) // before its turn
-			case name == "c" && time.Since(begin) < 30*time.Second:
+			case name == "c" && time.Since(begin) < 25*time.Second:
 				return errors.New("no room")
 			}
 			return nil
@@ -345,7 +345,7 @@ func TestFollowOldDaysToTheEnd(t *testing.T) {
 		plant(t, dir, map[string]string{"1999/12/20/a": "", "1999/12/20/b": "", "1999/12/20/c": "", "1999/12/20/d": ""})
 		time.Sleep(look)
 		f := follow(dir, nil, refuse)
-		f.after(t, 2*look, "1999/12/20/a", "1999/12/20/d")
+		f.after(t, look+look/2, "1999/12/20/a", "1999/12/20/d")
 		f.after(t, 2*look, "1999/12/20/c")
 		f.after(t, 2*time.Hour)
 		f.end()

@@ -77,6 +77,9 @@ func (l Lookup) Run(ctx context.Context, handle Handle) error {
 	saved := l.State.keep(ctx, run.told, l.Now)
 	var wg sync.WaitGroup
 	for _, a := range l.Accounts {
+		if len(a.Regions) == 0 {
+			run.told.set(Problem{Name: accountName(a.ID), Account: a.ID, Err: errors.New("no Region is known in which to look up events")})
+		}
 		for _, name := range a.Regions {
 			wg.Go(func() { newRegion(run, a, name).read(ctx) })
 		}
@@ -101,9 +104,6 @@ func (l Lookup) check() error {
 	}
 	seen := map[string]bool{}
 	for _, a := range l.Accounts {
-		if len(a.Regions) == 0 {
-			return fmt.Errorf("look up events: no Region of account %s is given", a.ID)
-		}
 		if seen[a.ID] {
 			return fmt.Errorf("look up events: account %s is given twice, and its requests a second would be doubled", a.ID)
 		}

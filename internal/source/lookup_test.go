@@ -156,28 +156,50 @@ func TestOneRegionIsRefused(t *testing.T) {
 		l.Problem = d.problem
 		stop := start(l, d)
 		time.Sleep(3*time.Minute + time.Second)
-		slices.Sort(d.told)
 		want := []string{
 			"111122223333 eu-south-2 LookupEvents UnrecognizedClientException cloudtrail:LookupEvents: true",
 			"111122223333 us-east-1 LookupEvents AccessDeniedException cloudtrail:LookupEvents: true",
 		}
-		if diff := cmp.Diff(want, d.told); diff != "" {
+		if diff := cmp.Diff(want, d.problems()); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 		if n := len(w.asked(iam)); n != 4 {
 			t.Errorf("%s was asked for %d times: a Region that is refused needs one question a pass", iam, n)
 		}
-		d.told = nil
 		w.add(happened{"us-east-1", iam, "b", time.Now()})
 		time.Sleep(2 * time.Minute)
 		if diff := cmp.Diff([]string{"a", "b"}, d.got()); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
-		slices.Sort(d.told)
-		if diff := cmp.Diff([]string{"111122223333 eu-south-2   : false", "111122223333 us-east-1   : false"}, d.told); diff != "" {
+		if diff := cmp.Diff([]string{"111122223333 eu-south-2   : false", "111122223333 us-east-1   : false"}, d.problems()); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 		stop()
+	})
+}
+
+// Credentials that cannot be had are the account's problem: told once, whatever the Regions, and again when the
+// reason is another one.
+func TestOneAccountIsRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, d := newWorld(t, happened{"eu-west-1", ct, "a", time.Now()}), &desk{}
+		w.inject(awsfake.Fault{Match: awsfake.Call{Op: "AssumeRole"}, Action: awsfake.Deny()})
+		l := w.lookupAs("arn:aws:iam::"+number+":role/cairn", []string{"eu-west-1", "us-east-1"}, []string{ct, iam})
+		l.Problem = d.problem
+		stop := start(l, d)
+		time.Sleep(90 * time.Second)
+		w.inject(awsfake.Fault{Match: awsfake.Call{Op: "AssumeRole"}, Action: awsfake.Error("ValidationError", "no such role")})
+		time.Sleep(time.Minute)
+		w.add()
+		time.Sleep(time.Minute)
+		stop()
+		want := []string{
+			"111122223333  AssumeRole AccessDenied sts:AssumeRole: true", "111122223333  AssumeRole ValidationError sts:AssumeRole: true",
+			"111122223333    : false",
+		}
+		if diff := cmp.Diff(want, d.told); diff != "" || strings.Join(d.got(), " ") != "a" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
 	})
 }
 
@@ -278,19 +300,32 @@ func TestRefusedBatchComesAgain(t *testing.T) {
 		l.Problem, l.State = d.problem, source.NewState()
 		stop := start(l, d)
 		time.Sleep(90 * time.Second)
-		if got := strings.Join(d.got(), " "); got != iam+"-0" || len(d.told) != 1 || len(remembered(l.State)) != 1 {
-			t.Errorf("got %q, told %v, remembered %v", got, d.told, remembered(l.State))
+		if got, told := strings.Join(d.got(), " "), d.problems(); got != iam+"-0" || len(told) != 1 || len(remembered(l.State)) != 1 {
+			t.Errorf("got %q, told %v, remembered %v", got, told, remembered(l.State))
 		}
 		d.mu.Lock()
 		full = false
 		d.mu.Unlock()
 		time.Sleep(time.Minute)
-		if !slices.Contains(d.got(), ct+"-1") || len(d.told) != 2 {
-			t.Errorf("it did not come again; told %v", d.told)
+		if told := d.problems(); !slices.Contains(d.got(), ct+"-1") || len(told) != 1 {
+			t.Errorf("it did not come again; told %v", told)
 		}
 		stop()
 		if n := len(remembered(l.State)); n != 3 {
 			t.Errorf("%d ids are remembered", n)
+		}
+	})
+}
+
+// An account whose Regions nobody could list stops no other.
+func TestAccountWithoutRegions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, d := newWorld(t, happened{"eu-west-1", ct, "a", time.Now()}), &desk{}
+		l := w.lookup([]string{"eu-west-1"}, []string{ct})
+		l.Accounts, l.Once = append(l.Accounts, source.Account{ID: "444455556666"}), true
+		err := l.Run(t.Context(), d.handle)
+		if err == nil || !strings.Contains(err.Error(), "account 444455556666: no Region is known") || len(d.got()) != 1 {
+			t.Errorf("got %v", err)
 		}
 	})
 }
@@ -300,7 +335,6 @@ func TestLookupRefuses(t *testing.T) {
 		"90 days":         func(l *source.Lookup) { l.Since = 91 * 24 * time.Hour },
 		"no event source": func(l *source.Lookup) { l.Sources = nil },
 		"no account":      func(l *source.Lookup) { l.Accounts = nil },
-		"no Region":       func(l *source.Lookup) { l.Accounts[0].Regions = nil },
 		"given twice":     func(l *source.Lookup) { l.Accounts = append(l.Accounts, l.Accounts...) },
 	} {
 		w := newWorld(t)

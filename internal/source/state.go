@@ -15,6 +15,10 @@ import (
 // [MaxIDs] of them; of a tree of day folders (2026/11/22, as CloudTrail's) the files of the last week one by one,
 // and of each older folder a checksum. The files of a folder that is no day's are all held one by one.
 type State struct {
+	// BeforeSave is called before the file is written, where it is set: it finishes what was acknowledged. Its error
+	// keeps the file as it was, so that all of it comes again.
+	BeforeSave func() error
+
 	path   string // "" is never saved
 	saving sync.Mutex
 

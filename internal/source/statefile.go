@@ -172,6 +172,11 @@ func (s *State) Save() error {
 	if s.path == "" || file == nil {
 		return nil
 	}
+	if s.BeforeSave != nil {
+		if err := s.BeforeSave(); err != nil {
+			return fmt.Errorf("the state is not saved: %w", err)
+		}
+	}
 	raw, err := json.Marshal(file)
 	if err == nil {
 		err = replace(s.path, append(raw, '\n'))

@@ -59,13 +59,17 @@ func (w *world) add(events ...happened) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.events = append(w.events, events...)
-	doc := map[string]map[string][]any{"cloudtrail lookup-events": {"Events": {}}}
+	doc := map[string]map[string]any{
+		"sts get-caller-identity":  {"Account": number, "Arn": "arn:aws:iam::" + number + ":user/watch"},
+		"cloudtrail lookup-events": {"Events": []any{}},
+	}
 	for _, e := range w.events {
 		key, at := "cloudtrail lookup-events --region "+e.region, e.at.UTC().Format(time.RFC3339)
 		if doc[key] == nil {
-			doc[key] = map[string][]any{}
+			doc[key] = map[string]any{}
 		}
-		doc[key]["Events"] = append(doc[key]["Events"], map[string]any{
+		told, _ := doc[key]["Events"].([]any)
+		doc[key]["Events"] = append(told, map[string]any{
 			"EventId": e.id, "EventName": "Any", "EventSource": e.source, "EventTime": at,
 			"CloudTrailEvent": fmt.Sprintf(`{"eventID":%q,"eventName":"Any","eventSource":%q,"eventTime":%q,"awsRegion":%q,"recipientAccountId":%q}`,
 				e.id, e.source, at, e.region, number),
@@ -99,9 +103,7 @@ func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
 		StartTime        float64             `json:"StartTime"`
 		NextToken        string              `json:"NextToken"`
 	}
-	if err := json.Unmarshal(body, &in); err != nil || len(in.LookupAttributes) != 1 {
-		return nil, fmt.Errorf("not a look-up: %s", body)
-	}
+	lookup := json.Unmarshal(body, &in) == nil && len(in.LookupAttributes) == 1 // or it is AssumeRole
 	again := r.Clone(r.Context())
 	again.Body = io.NopCloser(bytes.NewReader(body))
 	answer := httptest.NewRecorder()
@@ -112,9 +114,11 @@ func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
 	region := strings.Split(r.Header.Get("Authorization"), "/")[2] // Credential=KEY/DAY/REGION/…
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.requests = append(w.requests, request{
-		time.Now(), region, in.LookupAttributes[0]["AttributeValue"], in.NextToken, time.Unix(int64(in.StartTime), 0).UTC(),
-	})
+	if lookup {
+		w.requests = append(w.requests, request{
+			time.Now(), region, in.LookupAttributes[0]["AttributeValue"], in.NextToken, time.Unix(int64(in.StartTime), 0).UTC(),
+		})
+	}
 	return answer.Result(), nil
 }
 
@@ -127,9 +131,13 @@ func (w *world) asked(source string) []request {
 
 // lookup looks at the world's one account.
 func (w *world) lookup(regions, sources []string) source.Lookup {
+	return w.lookupAs("", regions, sources)
+}
+
+func (w *world) lookupAs(role string, regions, sources []string) source.Lookup {
 	cfg := awsfake.Config("http://localhost:1", "us-east-1")
 	cfg.HTTPClient = &http.Client{Transport: w}
-	h := collect.Histories([]collect.Target{{Config: cfg}}, collect.Options{Now: time.Now})[0]
+	h := collect.Histories([]collect.Target{{Config: cfg, Role: role}}, collect.Options{Now: time.Now})[0]
 	return source.Lookup{
 		Accounts: []source.Account{{ID: number, Regions: regions, Looker: h}}, Sources: sources, Now: time.Now,
 	}
@@ -179,4 +187,14 @@ func (d *desk) got() []string {
 	d.ids = nil
 	slices.Sort(out)
 	return slices.Compact(out)
+}
+
+// problems are what it was told since the last time, sorted.
+func (d *desk) problems() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	out := d.told
+	d.told = nil
+	slices.Sort(out)
+	return out
 }

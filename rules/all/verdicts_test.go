@@ -12,7 +12,9 @@ import (
 
 	"golang.org/x/tools/txtar"
 
+	"cairn.example/detections"
 	"cairn.example/internal/config"
+	"cairn.example/internal/detect"
 	"cairn.example/internal/golden"
 	"cairn.example/internal/model"
 	"cairn.example/internal/rule"
@@ -324,9 +326,18 @@ func TestExamplesInTheGuideWork(t *testing.T) {
 			t.Errorf("the case in the guide gives no %q:\n%s", want, got)
 		}
 	}
-	settings := fenced(t, docs+"guide/getting-started.md", "yaml")
-	if _, err := config.Parse(config.FileName, []byte(settings), all.Rules()); err != nil {
-		t.Errorf("the settings in the guide: %v", err)
+	watched, err := detect.Load(detections.Files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := all.Rules()
+	for _, d := range watched {
+		known = append(known, &rule.Rule{Meta: d.Meta})
+	}
+	for _, page := range []string{"guide/getting-started.md", "guide/watch.md"} {
+		if _, err := config.Parse(config.FileName, []byte(fenced(t, docs+page, "yaml")), known); err != nil {
+			t.Errorf("the settings in %s: %v", page, err)
+		}
 	}
 }
 

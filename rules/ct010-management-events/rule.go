@@ -51,13 +51,14 @@ func check(e *rule.Eval, a *model.Account) {
 }
 
 func judge(e *rule.Eval, t *model.Trail, scopes []coverage.Scope) {
-	truth := selects(e, t, scopes[0])
-	for _, s := range scopes[1:] {
-		truth = model.Any(truth, selects(e, t, s))
+	whole := e.Selects(t, coverage.Scope{})
+	truth := e.Covered(whole, t)
+	if len(scopes) > 0 {
+		truth = anyOf(e, t, scopes)
 	}
 	v := e.Trail(t, truth, rule.Say{
-		PassBy: func() string { return recorded(e, t) },
-		FailBy: func() string { return missing(e, t, scopes) },
+		PassBy: func() string { return recorded(e, whole) },
+		FailBy: func() string { return missing(e, whole, scopes) },
 	})
 	if s, ok := t.Selectors.Get(); ok && s.Assumed() && len(s.Doubts()) == 0 {
 		v.Note("%s has no selectors of its own: AWS's default is assumed, which is every management event and no data event.", e.Short(t))
@@ -74,11 +75,16 @@ func judge(e *rule.Eval, t *model.Trail, scopes []coverage.Scope) {
 	}
 }
 
-func selects(e *rule.Eval, t *model.Trail, s coverage.Scope) model.Truth {
-	return e.Covered(e.Selects(t, s), t)
+// anyOf is whether the trail selects all of some scope.
+func anyOf(e *rule.Eval, t *model.Trail, scopes []coverage.Scope) model.Truth {
+	truths := make([]model.Truth, len(scopes))
+	for i, s := range scopes {
+		truths[i] = e.Covered(e.Selects(t, s), t)
+	}
+	return model.Any(truths...)
 }
 
-// scopesOf are the goals of which one must be met.
+// scopesOf are the goals of which one must be met, where not every management event is asked for.
 func scopesOf(e *rule.Eval) []coverage.Scope {
 	var without []string
 	if e.Option("exclusions") == "allow" {
@@ -87,25 +93,24 @@ func scopesOf(e *rule.Eval) []coverage.Scope {
 	if e.Option("readWrite") == "any" {
 		return []coverage.Scope{{ReadOnly: model.Yes, Without: without}, {ReadOnly: model.No, Without: without}}
 	}
-	return []coverage.Scope{{Without: without}}
+	if without != nil {
+		return []coverage.Scope{{Without: without}}
+	}
+	return nil
 }
 
-func recorded(e *rule.Eval, t *model.Trail) string {
-	if e.Selects(t, coverage.Scope{}).Verdict == model.Yes {
+func recorded(e *rule.Eval, whole coverage.Answer) string {
+	if whole.Verdict == model.Yes {
 		return "selects every management event, read and write"
 	}
-	return "selects management events, but not " + leftOut(e, t)
+	return "selects management events, but not " + e.LeftOut(whole)
 }
 
-func missing(e *rule.Eval, t *model.Trail, scopes []coverage.Scope) string {
+func missing(e *rule.Eval, whole coverage.Answer, scopes []coverage.Scope) string {
 	if len(scopes) > 1 {
-		return "records neither all read nor all write management events: it leaves out " + leftOut(e, t)
+		return "records neither all read nor all write management events: it leaves out " + e.LeftOut(whole)
 	}
-	return "does not record " + leftOut(e, t)
-}
-
-func leftOut(e *rule.Eval, t *model.Trail) string {
-	return e.LeftOut(e.Selects(t, coverage.Scope{}))
+	return "does not record " + e.LeftOut(whole)
 }
 
 func fix(f *rule.Fix) {
