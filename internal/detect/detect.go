@@ -60,7 +60,8 @@ type Detector struct {
 	refused []Refusal
 	values  *values
 	twin    *twin
-	filter  *event.Filter
+	filter  *event.Filter // what somebody looks at
+	asked   *event.Filter // what a rule with placeholders looks at
 	readers sync.Pool
 
 	mu      sync.Mutex
@@ -125,7 +126,7 @@ func New(o Options) (*Detector, []Refusal, error) {
 	d.refuse(errs)
 	d.twin = newTwin(o)
 	d.lacking(asking)
-	d.filter = d.wanted()
+	d.filter, d.asked = d.wanted(d.fixed, d.asking), d.wanted(d.asking)
 	d.readers.New = func() any { return event.NewReader(event.Options{Filter: d.filter}) }
 	if len(d.fixed.Rules())+len(d.asking.Rules()) == 0 {
 		return nil, d.refused, errors.New("there is nothing to watch for: no detection can run")
@@ -159,9 +160,9 @@ func (d *Detector) runs(det *Detection) bool {
 
 // wanted are the records that somebody looks at: all of CloudTrail's own, for the twin, and those of the detections;
 // nil where some detection must see every record.
-func (d *Detector) wanted() *event.Filter {
+func (d *Detector) wanted(engines ...*sigma.Engine) *event.Filter {
 	keys := []event.Key{{Source: cloudTrail}}
-	for _, e := range []*sigma.Engine{d.fixed, d.asking} {
+	for _, e := range engines {
 		more, all := e.Keys()
 		if !all {
 			return nil
@@ -263,7 +264,7 @@ func (d *Detector) take(rec *event.Record) (fresh bool, why string) {
 		return false, ""
 	}
 	met := d.fixed.Match(rec.Raw)
-	asks := d.asks(rec.Raw)
+	asks := d.asked.Wants(rec.EventSource(), rec.EventName()) && d.asks(rec.Raw)
 	var e *entry
 	if len(met) > 0 || asks || control(rec) {
 		if _, err := rec.EventTime(); err != nil {

@@ -20,7 +20,7 @@ func trailingBytes(marks uint64) int { return bits.TrailingZeros64(marks) >> 3 }
 // It is written out because a loop's shifts by a variable cost as much again. A byte of ASCII is c if
 // it differs from c in no bit: 0x7f added to the difference then does not reach the top bit.
 func look(block *[64]byte) (quotes uint64, odd bool) {
-	q, s, full, control, gather, highs := kk[0], kk[1], kk[2], kk[3], kk[4], kk[5]
+	const q, s, full, control = '"' * ones, '\\' * ones, 0x7f * ones, 0x60 * ones
 	w0, w1, w2, w3 := word(block[0:8]), word(block[8:16]), word(block[16:24]), word(block[24:32])
 	w4, w5, w6, w7 := word(block[32:40]), word(block[40:48]), word(block[48:56]), word(block[56:64])
 	if (w0|w1|w2|w3|w4|w5|w6|w7)&highs != 0 {
@@ -57,5 +57,3 @@ func escapes(slashes, carried uint64) (behind, carry uint64) {
 	}
 	return behind, carry
 }
-
-var kk = [6]uint64{'"' * ones, '\\' * ones, 0x7f * ones, 0x60 * ones, gather, highs}

@@ -82,13 +82,13 @@ func (r *Reader) length(c byte, b []byte) (int, state) {
 			return n, whole
 		}
 	}
-	var n, closing int
+	var n int
 	if r.trusting() {
-		n, closing = validEnd(b)
+		n, r.closing = validEnd(b)
 	} else {
-		n, closing = objectEnd(b, false)
+		n = objectEnd(b)
 	}
-	if r.closing = closing; n == 0 {
+	if n == 0 {
 		return 0, short
 	}
 	return n, whole
@@ -129,13 +129,11 @@ func (r *Reader) complete(c byte) int {
 	}
 }
 
-// check checks a value that is neither object nor string.
+// check checks a value that is no object.
 func (r *Reader) check(raw []byte) int {
-	if raw[0] != '[' {
-		return checkScalar(raw, 0)
-	}
-	r.rec.cursor.reset(raw)
-	return r.rec.cursor.walk(nil)
+	c := &r.rec.cursor
+	c.reset(raw)
+	return c.value(0, 0)
 }
 
 // object gives the record that an object is or holds, and returns ^index of what is wrong with its

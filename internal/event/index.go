@@ -10,8 +10,28 @@ type span struct{ from, to uint32 }
 // first counts, here and wherever the package looks a name up.
 func (r *Record) index(b []byte) int {
 	r.Raw, r.spans = b, [countFields]span{}
-	r.cursor.reset(b)
-	return r.cursor.walk(r)
+	c := &r.cursor
+	c.reset(b)
+	i := skipSpace(b, 1)
+	if i < len(b) && b[i] == '}' {
+		return i + 1
+	}
+	for more := true; more; {
+		name := i + 1
+		at, end := c.name(i)
+		if at < 0 {
+			return at
+		}
+		f := nameField(b[name:end])
+		if i = c.value(at, 1); i < 0 {
+			return i
+		}
+		if f != unknownField && r.spans[f].to == 0 {
+			r.spans[f] = span{uint32(at), uint32(i)} //nolint:gosec // a record is at most MaxRecord long
+		}
+		i, more = c.after(i, '}')
+	}
+	return i
 }
 
 // nameField finds the field of a name as it stands in the text.

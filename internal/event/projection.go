@@ -1,6 +1,7 @@
 package event
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 )
@@ -94,10 +95,30 @@ func (n *node) descend(value []byte, into Values) {
 			n.descend(item, into)
 		}
 	case '{':
-		for i := range n.next {
-			if found := member(value, n.next[i].name); found != nil {
-				n.next[i].pick(found, into)
+		for some := range slices.Chunk(n.next, 64) {
+			pickSome(some, value, into)
+		}
+	}
+}
+
+// pickSome looks for up to 64 names in an object, all in one pass. Of two members with one name the
+// first counts.
+func pickSome(nodes []node, object []byte, into Values) {
+	missing := ^uint64(0) >> (64 - len(nodes))
+	for name, value := range members(object) {
+		if bytes.IndexByte(name, '\\') >= 0 {
+			name = Unescape(name)
+		}
+		for left := missing; left != 0; left &= left - 1 {
+			n := &nodes[trailing(left)]
+			if string(name) == n.name {
+				n.pick(value, into)
+				missing &^= left & -left
+				break
 			}
+		}
+		if missing == 0 {
+			return
 		}
 	}
 }

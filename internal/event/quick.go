@@ -9,14 +9,11 @@ import (
 const slashWindow = 2 << 10
 
 // objectEnd returns the length of the object that b begins with, found by its braces alone: strings
-// are stepped over, nothing is checked. 0 means that it goes on beyond b. closing is the index
-// behind the brace that first leads back to the object's own members.
+// are stepped over, nothing is checked. 0 means that it goes on beyond b.
 //
 // It goes from brace to brace and counts the quotes between, all by the library's vector code: a
 // record has some 20 braces and 170 quotes, and stopping at each quote costs more than all the rest.
-//
-// Of a text that is known to be valid it is asked less: valid saves most of the counting.
-func objectEnd(b []byte, valid bool) (length, closing int) {
+func objectEnd(b []byte) int {
 	var (
 		open, shut  = 0, find(b, 0, '}')
 		slash       = lookout{b: b, at: -1}
@@ -26,13 +23,13 @@ func objectEnd(b []byte, valid bool) (length, closing int) {
 	for {
 		i := min(open, shut)
 		if i == math.MaxInt {
-			return 0, 0
+			return 0
 		}
 		if s := slash.before(i); s >= 0 {
 			quoted = quoted != odd(b[from:s])
 			if from = s + 1; quoted {
 				if from = escapedEnd(b, s); from < 0 {
-					return 0, 0
+					return 0
 				}
 				quoted = false
 				if open < from {
@@ -45,11 +42,7 @@ func objectEnd(b []byte, valid bool) (length, closing int) {
 			slash.passed(from)
 			continue
 		}
-		if valid && structural(b, i+1) {
-			quoted = false
-		} else {
-			quoted = quoted != odd(b[from:i])
-		}
+		quoted = quoted != odd(b[from:i])
 		from = i
 		opens := i == open
 		if opens {
@@ -62,29 +55,11 @@ func objectEnd(b []byte, valid bool) (length, closing int) {
 		case opens:
 			depth++
 		case depth == 1:
-			return i + 1, closing
+			return i + 1
 		default:
-			if depth--; depth == 1 && closing == 0 {
-				closing = i + 1
-			}
+			depth--
 		}
 	}
-}
-
-// structural says whether what stands before b[i], and is no quote, is certainly outside of strings.
-// Punctuation leads to a quote, and behind the quote stands a letter: it opens a string, for behind a
-// string there is only punctuation in a valid text.
-func structural(b []byte, i int) bool {
-	for end := min(i+4, len(b)-1); i < end; i++ {
-		switch b[i] {
-		case '"':
-			return b[i+1]|0x20 >= 'a' && b[i+1]|0x20 <= 'z'
-		case ',', ':', '{', '}', '[', ']':
-		default:
-			return false
-		}
-	}
-	return false
 }
 
 // odd says whether there is an odd number of quotes in b.

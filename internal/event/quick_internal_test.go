@@ -1,6 +1,7 @@
 package event
 
 import (
+	"encoding/json"
 	"math/rand/v2"
 	"testing"
 )
@@ -19,9 +20,9 @@ func TestObjectEndAgainstBytes(t *testing.T) {
 			}
 			b = append(b, c)
 		}
-		end, closing := slowEnd(b)
-		if n, first := objectEnd(b, false); n != end || end > 0 && first != closing {
-			t.Fatalf("%q ends at %d and closes first at %d, not %d and %d", b, end, closing, n, first)
+		end, _ := slowEnd(b)
+		if n := objectEnd(b); n != end {
+			t.Fatalf("%q ends at %d, not %d", b, end, n)
 		}
 		if end > 0 {
 			found++
@@ -30,6 +31,71 @@ func TestObjectEndAgainstBytes(t *testing.T) {
 	if found < 10_000 {
 		t.Errorf("only %d objects ended", found)
 	}
+}
+
+// The way that trusts the text against the same, on texts that are valid, and on their beginnings.
+func TestValidEndAgainstBytes(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(3, 4))
+	for range 20_000 {
+		b := append(anyObject(rnd, nil, 0), `,{"a":"b"}]}`[rnd.IntN(12):]...)
+		if !json.Valid(anyEnd(b)) {
+			t.Fatalf("%s is no test", b)
+		}
+		b = b[:1+rnd.IntN(len(b))]
+		end, closing := slowEnd(b)
+		if n, first := validEnd(b); n != end || end > 0 && first != closing {
+			t.Fatalf("%s ends at %d and closes first at %d, not %d and %d", b, end, closing, n, first)
+		}
+	}
+}
+
+func anyEnd(b []byte) []byte {
+	end, _ := slowEnd(b)
+	return b[:end]
+}
+
+// anyObject writes an object whose strings look like structure.
+func anyObject(rnd *rand.Rand, b []byte, depth int) []byte {
+	b = append(b, '{')
+	for i := range rnd.IntN(5) {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(anySpace(rnd, anyString(rnd, anySpace(rnd, b))), ':')
+		b = anySpace(rnd, anyValue(rnd, anySpace(rnd, b), depth+1))
+	}
+	return append(b, '}')
+}
+
+func anyValue(rnd *rand.Rand, b []byte, depth int) []byte {
+	switch n := rnd.IntN(8); {
+	case n < 3 && depth < 6:
+		return anyObject(rnd, b, depth)
+	case n == 3 && depth < 6:
+		b = append(anyValue(rnd, append(b, '['), depth+1), ',')
+		return append(anyValue(rnd, b, depth+1), ']')
+	case n == 4:
+		return append(b, "true"...)
+	case n == 5:
+		return append(b, "-1.5e3"...)
+	}
+	return anyString(rnd, b)
+}
+
+func anyString(rnd *rand.Rand, b []byte) []byte {
+	pieces := []string{"a", "Z0", "{", "}", "},", `\"`, `\\`, ":", ",", "[", "]", " ", `\"}`, "~|", "\u00e9", `{\"a`, "1", "eventVersion"}
+	b = append(b, '"')
+	for range rnd.IntN(6) {
+		b = append(b, pieces[rnd.IntN(len(pieces))]...)
+	}
+	return append(b, '"')
+}
+
+func anySpace(rnd *rand.Rand, b []byte) []byte {
+	if rnd.IntN(10) == 0 {
+		b = append(b, " \n\t"[:1+rnd.IntN(3)]...)
+	}
+	return b
 }
 
 func slowEnd(b []byte) (end, closing int) {

@@ -126,7 +126,7 @@ func (r *Reader) candidate(p int) (looked int, found bool) {
 	for {
 		b = r.in.rest()[p:]
 		b = b[:min(len(b), r.opts.MaxRecord+1)]
-		n, _ := objectEnd(b, false)
+		n := objectEnd(b)
 		if n == 0 && len(b) <= r.opts.MaxRecord && r.in.more(len(b)/2) {
 			continue
 		}

@@ -2,14 +2,17 @@ package event
 
 import "bytes"
 
-// validEnd is objectEnd for a text that is known to be valid. Most braces need no count of the quotes
-// before them: what follows them tells that they are outside of strings.
+// validEnd is objectEnd for a text that is known to be valid. closing is the index behind the brace that
+// first leads back to the object's own members.
+//
+// It looks at 32 bytes at a time for a brace. Of most braces what follows tells that they are outside
+// of strings, and no quote needs to be counted.
 func validEnd(b []byte) (length, closing int) {
 	var (
 		depth  int
-		known  int  // what lies before this and was not passed
-		quoted bool // is in a string
-		last   [32]byte
+		known  int      // what is passed now and lies before this
+		quoted bool     // is in a string
+		last   [32]byte // the last of b, with zeros behind
 	)
 	for at := 0; at < len(b); at += 32 {
 		block := &last
@@ -18,7 +21,7 @@ func validEnd(b []byte) (length, closing int) {
 		} else {
 			copy(last[:], b[at:])
 		}
-		const up = (0x80 - '{') * ones
+		const up = (0x80 - '{') * ones // brings braces to the top bit, and all that is greater
 		w0, w1, w2, w3 := word(block[0:8])+up, word(block[8:16])+up, word(block[16:24])+up, word(block[24:32])+up
 		if (w0|w1|w2|w3)&highs == 0 {
 			continue
@@ -48,7 +51,10 @@ func validEnd(b []byte) (length, closing int) {
 	return 0, 0
 }
 
-// outside says until where all is outside of strings, or within one, at b[at] and behind; from is outside.
+// outside says up to where all from b[at] on is outside of strings, or in one. It knows that b[from] is
+// outside, but asks first what follows: punctuation up to a quote which has a letter behind it. That quote
+// opens a string, for behind one that ends there is only punctuation. The string at b[at] may end beyond
+// b: then it returns 0.
 func outside(b []byte, from, at int) (known int, quoted bool) {
 	i, last := at+1, min(at+9, len(b)-1)
 	for i < last && classes[b[i]] == punctuation {
@@ -68,13 +74,16 @@ func outside(b []byte, from, at int) (known int, quoted bool) {
 	}
 }
 
-// class is what a byte may be in JSON.
+// class is what a byte is outside of strings.
 type class uint8
 
 const (
-	inner       class = iota // it is in a string, or begins one, or is part of a number or word
-	punctuation              // it is between tokens, if it is outside of strings
+	inner class = iota // what cannot stand behind a string
+	punctuation
 	space
 )
 
-var classes = [256]class{',': punctuation, ':': punctuation, '{': punctuation, '}': punctuation, '[': punctuation, ']': punctuation, ' ': space, '\t': space, '\r': space, '\n': space}
+var classes = [256]class{
+	',': punctuation, ':': punctuation, '{': punctuation, '}': punctuation, '[': punctuation, ']': punctuation,
+	' ': space, '\t': space, '\r': space, '\n': space,
+}
