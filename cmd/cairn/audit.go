@@ -162,6 +162,9 @@ func fixCommand(from app.Source, sel app.Selection) func(string) string {
 			flags = append(flags, name, remediate.Quote(value))
 		}
 	}
+	if from.Snapshot == app.Stdin {
+		from.Snapshot = "snapshot.json" // what was piped in can only be read again from a file
+	}
 	add("--snapshot", from.Snapshot)
 	add("--profile", from.Profile)
 	for _, role := range from.Roles {

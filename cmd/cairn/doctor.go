@@ -9,20 +9,23 @@ import (
 	"github.com/spf13/cobra"
 
 	"cairn.example/internal/app"
+	"cairn.example/internal/collect"
 	"cairn.example/internal/model"
 )
 
 func (p *program) doctor() *cobra.Command {
 	var (
-		from app.AWS
-		sel  app.Selection
+		from  app.AWS
+		sel   app.Selection
+		watch bool
 	)
 	c := &cobra.Command{
 		Use: "doctor", Short: "Check credentials and permissions: what cairn may read, and which rules miss what", Args: noArgs,
 		Long: `Makes every call that the rules need, and says which were refused, what permission that takes, and which
-rules cannot know without it. Exit codes: 0 nothing is missing, 1 it could not run, 2 usage, 4 something is missing.`,
+rules cannot know without it. What cairn watch needs besides, Event history, is tried with --watch. Exit codes: 0 nothing is missing, 1 it could not run, 2 usage, 4 something is missing.`,
 		Example: `  cairn doctor --profile prod
-  cairn doctor --role arn:aws:iam::111122223333:role/cairn --rules CT-101`,
+  cairn doctor --role arn:aws:iam::111122223333:role/cairn --rules CT-101
+  cairn doctor --watch              may cairn watch read Event history, too`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			a := p.app()
 			a.Signing = func(credentials string) { fmt.Fprintf(p.stdout, "credentials from %s\n", credentials) }
@@ -30,9 +33,17 @@ rules cannot know without it. Exit codes: 0 nothing is missing, 1 it could not r
 			if err != nil {
 				return err
 			}
+			var tried []app.Tried
+			if watch {
+				a.Signing = nil // said once
+				if tried, err = a.TryHistory(c.Context(), from, s); err != nil {
+					return err
+				}
+			}
 			sick := false
 			for _, account := range s.Accounts {
 				sick = p.examine(account, result.Findings) || sick
+				sick = p.remembers(account, tried) || sick
 			}
 			if sick {
 				return &exitError{code: exitUnknown}
@@ -42,7 +53,22 @@ rules cannot know without it. Exit codes: 0 nothing is missing, 1 it could not r
 	}
 	p.awsFlags(c, &from)
 	selectionFlags(c, &sel)
+	c.Flags().BoolVar(&watch, "watch", false, "also ask each account once for Event history, as cairn watch does")
 	return c
+}
+
+// remembers prints whether an account's Event history answered, and tells whether it did not.
+func (p *program) remembers(a *model.Account, tried []app.Tried) bool {
+	i := slices.IndexFunc(tried, func(t app.Tried) bool { return t.Account == a.ID })
+	switch {
+	case i < 0:
+		return false
+	case tried[i].Err == nil:
+		fmt.Fprintf(p.stdout, "  ok       Event history answers in %s (cairn watch)\n", tried[i].Region)
+		return false
+	}
+	fmt.Fprintf(p.stdout, "  missing  %v\n           needs %s; without it cairn watch reads --files alone\n", tried[i].Err, collect.LookupPermission)
+	return true
 }
 
 // examine prints what an account lets cairn read and tells whether something is missing.
@@ -54,16 +80,16 @@ func (p *program) examine(a *model.Account, findings []model.Finding) bool {
 			model.Count(len(a.Regions.Items), "Region", "Regions"), model.Count(len(a.Trails.Items), "trail", "trails"))
 	}
 	missing := false
-	for _, g := range a.Gaps {
+	for _, g := range alike(a.Gaps) {
 		switch {
 		case g.AnsweredBy != "":
-			fmt.Fprintf(p.stdout, "  ok       %s; %s answered instead\n", g, g.AnsweredBy)
+			fmt.Fprintf(p.stdout, "  ok       %s; %s answered instead\n", g.words(), g.AnsweredBy)
 		case g.Accepted:
-			fmt.Fprintf(p.stdout, "  ok       %s; accepted as such (regions.acceptUnread)\n", g)
+			fmt.Fprintf(p.stdout, "  ok       %s; accepted as such (regions.acceptUnread)\n", g.words())
 		default:
 			missing = true
 			fmt.Fprintf(p.stdout, "  missing  %s\n           needs %s; without it %s\n",
-				g, cmp.Or(g.Permission, "no permission"), consequence(findings, g))
+				g.words(), cmp.Or(g.Permission, "no permission"), consequence(findings, g.each))
 		}
 	}
 	if !missing {
@@ -72,8 +98,50 @@ func (p *program) examine(a *model.Account, findings []model.Finding) bool {
 	return missing
 }
 
-func consequence(findings []model.Finding, g model.Gap) string {
-	rules := leftUnknown(findings, g)
+// gapsAlike are gaps that differ in the trail alone; the first of them stands for all.
+type gapsAlike struct {
+	model.Gap
+	each []model.Gap
+}
+
+func alike(gaps []model.Gap) []gapsAlike {
+	var out []gapsAlike
+	for _, g := range gaps {
+		same := func(o gapsAlike) bool {
+			one := o.Gap
+			one.Resource = g.Resource
+			return one == g
+		}
+		i := slices.IndexFunc(out, same)
+		if i < 0 {
+			i, out = len(out), append(out, gapsAlike{Gap: g})
+		}
+		out[i].each = append(out[i].each, g)
+	}
+	return out
+}
+
+// words are the gaps as one line, with the trails that the call was about.
+func (g gapsAlike) words() string {
+	var trails []string
+	for _, one := range g.each {
+		if name := model.ARNPart(one.Resource, 5); strings.HasPrefix(name, "trail/") {
+			trails = append(trails, name)
+		}
+	}
+	if len(trails) == 0 {
+		return g.String()
+	}
+	return strings.Replace(g.String(), g.Call, g.Call+" of "+strings.Join(trails, ", "), 1)
+}
+
+func consequence(findings []model.Finding, gaps []model.Gap) string {
+	var rules []string
+	for _, g := range gaps {
+		rules = append(rules, leftUnknown(findings, g)...)
+	}
+	slices.Sort(rules)
+	rules = slices.Compact(rules)
 	if len(rules) == 0 {
 		return "no verdict is unknown"
 	}

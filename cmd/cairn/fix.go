@@ -60,7 +60,8 @@ CloudFormation takes over a trail that exists with two templates, one after the 
 	}
 	p.sourceFlags(c, &o.from)
 	settingsFlags(c, &o.sel)
-	c.Flags().StringVar(&format, "format", string(remediate.CLI), "`form` of the fix:"+formHelp()+"\n")
+	c.Flags().StringVar(&format, "format", string(remediate.CLI), "`form` of the fix (default cli):"+formHelp())
+	c.Flags().Lookup("format").DefValue = "" // or it would stand behind the last of the forms
 	c.Flags().StringVarP(&o.folder, "output", "o", "", "write the fix into a `folder`, and print the commands that make it so")
 	c.Flags().BoolVar(&o.undo, "undo", false, "print what takes the fix back, as AWS CLI commands")
 	c.Flags().BoolVar(&o.example, "example", false, "print a rule's fix with parameters, without reading an account")
@@ -78,7 +79,7 @@ func (p *program) plan(c *cobra.Command, name string, o fixing) (*remediate.Plan
 	if err != nil {
 		return nil, err
 	}
-	f, err := wanted(a, result, name)
+	f, err := wanted(a, result, name, fixCommand(o.from, o.sel))
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +125,7 @@ func examplePlan(a *app.App, name string, form remediate.FormInfo) (*remediate.P
 }
 
 // wanted is the finding of that id, or the one failing finding of that rule.
-func wanted(a *app.App, result audit.Result, name string) (model.Finding, error) {
+func wanted(a *app.App, result audit.Result, name string, command func(id string) string) (model.Finding, error) {
 	if i := slices.IndexFunc(result.Findings, func(f model.Finding) bool { return f.ID == name }); i >= 0 {
 		return result.Findings[i], nil
 	}
@@ -152,9 +153,9 @@ func wanted(a *app.App, result audit.Result, name string) (model.Finding, error)
 	}
 	var b strings.Builder
 	for _, f := range failing {
-		fmt.Fprintf(&b, "\n  cairn fix %s   %s %s", f.ID, f.Account, f.Resource.ID)
+		fmt.Fprintf(&b, "\n  %s   # %s", command(f.ID), about(f))
 	}
-	return model.Finding{}, &app.UsageError{Err: fmt.Errorf("%s fails in %d places, say which (with the same flags):%s", r.ID, len(failing), b.String())}
+	return model.Finding{}, &app.UsageError{Err: fmt.Errorf("%s fails in %d places, say which:%s", r.ID, len(failing), b.String())}
 }
 
 func formHelp() string {

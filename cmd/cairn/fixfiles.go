@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -27,7 +28,13 @@ func (p *program) printFix(plan remediate.Plan, o fixing) error {
 		return fmt.Errorf("%w; %s", err, collectAgain(o.from.Snapshot))
 	case err != nil:
 		return err
-	case o.folder != "":
+	}
+	if o.form.Language == "" { // prose, written for pages: here nobody renders what is bold
+		for i := range files {
+			files[i].Body = bytes.ReplaceAll(files[i].Body, []byte("**"), nil)
+		}
+	}
+	if o.folder != "" {
 		return p.writeFix(files, o.folder)
 	}
 	for _, f := range files {

@@ -22,13 +22,13 @@ import (
 	"cairn.example/rules/all"
 )
 
-// outputs are --format and --output: an output takes the first format that its extension names, else the
-// first one left; a format without an output goes to the standard output, and so does text where neither is given.
+// outputs are --format and --output: an output takes the format that its extension names, else the first one left; a
+// format without an output goes to the standard output, and so does text where neither is given.
 type outputs struct{ formats, files []string }
 
 func (o *outputs) flags(c *cobra.Command) {
 	c.Flags().StringArrayVar(&o.formats, "format", nil, "`format` of the report; repeatable (default text):"+formatHelp())
-	c.Flags().StringArrayVarP(&o.files, "output", "o", nil, "write a report to a `file`, in the format that its extension or --format names; repeatable")
+	c.Flags().StringArrayVarP(&o.files, "output", "o", nil, "write a report to a `file`, in the format that its extension names, else in that of --format; repeatable")
 }
 
 func formatHelp() string {
@@ -86,19 +86,23 @@ func (o *outputs) sinks() ([]sink, error) {
 	return out, distinct(out)
 }
 
-// take is the format of a file: of those left the one that its extension names, else the first, else what
-// the extension names.
+// take is the format of a file: what its extension names, else the first of those left. Either is left no more.
 func take(left *[]string, file string) string {
 	named := strings.TrimPrefix(filepath.Ext(file), ".")
-	if named == "txt" || isStdout(file) {
+	if named == "txt" {
 		named = report.Formats[0].Name
 	}
-	if len(*left) == 0 {
-		return named
+	_, err := report.FormatNamed(named)
+	i := slices.Index(*left, named)
+	switch {
+	case err != nil && len(*left) > 0:
+		i, named = 0, (*left)[0]
+	case isStdout(file):
+		named = report.Formats[0].Name
 	}
-	i := max(slices.Index(*left, named), 0)
-	named = (*left)[i]
-	*left = slices.Delete(*left, i, i+1)
+	if i >= 0 {
+		*left = slices.Delete(*left, i, i+1)
+	}
 	return named
 }
 

@@ -42,7 +42,7 @@ func (p *program) policy() *cobra.Command {
 	}
 	selectionFlags(c, &sel)
 	forFixFlag(c, &sel)
-	c.Flags().BoolVar(&watch, "watch", false, "also what cairn watch needs: Event history, and all that repairs a trail")
+	c.Flags().BoolVar(&watch, "watch", false, "also what cairn watch reads: Event history, and a trail's tags and Insights selectors; repairing a trail takes other permissions")
 	c.Flags().StringVar(&format, "format", "json", "`form` of the policy: "+strings.Join(collect.PolicyFormats, ", "))
 	return c
 }

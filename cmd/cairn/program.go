@@ -90,19 +90,29 @@ func (p *program) note(format string, args ...any) {
 	}
 }
 
+// more says on stderr what only somebody wants to know who asked for more.
+func (p *program) more(format string, args ...any) {
+	if p.verbose {
+		p.note(format, args...)
+	}
+}
+
 func (p *program) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "cairn",
 		Short: "Know that your AWS audit trail is on, complete and untouched, and who touched it",
-		Example: `  cairn demo                        see it on an example organization, without credentials
-  cairn audit --profile prod        judge an account
-  cairn rules CT-101                what a rule promises, and why
-  cairn fix CT-101 --profile prod   print what would put it right`,
+		Example: `  cairn demo                                       see it on an example organization, without credentials
+  cairn audit --profile prod                       judge an account
+  cairn rules CT-101                               what a rule promises, and why
+  cairn fix CT-101 --profile prod                  print what would put it right
+  cairn watch --profile prod --once --since 7d     who changed the trail, and what it cost`,
+		Version:       versionText(),
 		SilenceErrors: true, SilenceUsage: true, DisableSuggestions: true, // ours are in usage.go
 	}
-	root.PersistentFlags().BoolVarP(&p.verbose, "verbose", "v", false, "say more: passes, answered gaps")
+	root.PersistentFlags().BoolVarP(&p.verbose, "verbose", "v", false, "say more: passes, answered gaps; what a watch watches for and knows")
 	root.PersistentFlags().BoolVarP(&p.quiet, "quiet", "q", false, "say nothing on stderr but errors")
 	root.PersistentFlags().BoolVar(&p.debug, "debug", false, "log every call to stderr, without secrets")
+	root.SetVersionTemplate("cairn {{.Version}}\n")
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(p.audit(), p.collect(), p.fix(), p.policy(), p.rules(), p.frameworks(), p.watch(), p.detections(), p.config(), p.doctor(), p.demo(), p.version())
 	root.InitDefaultHelpCmd()

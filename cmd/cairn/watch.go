@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -18,9 +20,10 @@ import (
 
 func (p *program) watch() *cobra.Command {
 	var (
-		w    app.Watch
-		show watchFilter
-		form string
+		w     app.Watch
+		show  watchFilter
+		form  string
+		since string
 	)
 	c := &cobra.Command{
 		Use: "watch", SuggestFor: []string{"detect", "monitor", "tail", "follow"},
@@ -30,25 +33,39 @@ when, by whom, and the command that repairs it. Without --files it follows the E
 (LookupEvents), which needs no deployment and works when the last trail is dead; Event history holds management
 events only, so what happens to log files (data events) is seen in --files alone.
 
-Exit codes are those of cairn audit: 3 when something was found.`,
+Exit codes: 0 nothing found at the threshold, 1 it could not run, or nothing was found but not everything could be
+read, 2 usage, 3 something found, 130 interrupted.`,
 		Example: `  cairn watch --profile prod                               follow the account's Event history
-  cairn watch --once --since 24h --format jsonl            what happened in the last day
+  cairn watch --once --since 7d --format jsonl             what happened in the last week
   cairn watch --files AWSLogs/ --once --snapshot prod.json what log files tell, and what each change cost
   zcat *.json.gz | cairn watch --files - --once            from a pipe
   cairn watch --files logs/ --once --sigma my-rules/       with your own Sigma rules`,
-		RunE: func(c *cobra.Command, _ []string) error { return p.runWatch(c.Context(), w, show, form) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			now := p.now()
+			from, err := moment("since", since, now)
+			if err == nil {
+				err = show.parse(now)
+			}
+			if err != nil {
+				return &app.UsageError{Err: err}
+			}
+			w.Since = now.Sub(from)
+			return p.runWatch(c.Context(), w, show, form)
+		},
 	}
 	f := c.Flags()
 	f.StringArrayVar(&w.Files, "files", nil, "records in a `path`: a file, a folder, a glob, - for the standard input; repeatable")
 	f.BoolVar(&w.Once, "once", false, "end when all that is there now was read")
-	f.StringSliceVar(&w.Detections, "detections", nil, "only these detections, by `id`, comma-separated (cairn detections)")
+	f.StringSliceVar(&w.Detections, "detections", nil, "only these of cairn's own detections, by `id`, comma-separated (cairn detections); rules of --sigma come on top")
 	f.StringArrayVar(&w.Sigma, "sigma", nil, "also a user's Sigma rules, from a file or `folder`; repeatable")
 	f.StringVar(&w.State, "state", "", "`file` that remembers what was read, so that a restart goes on from there")
 	f.DurationVar(&w.Every, "every", time.Minute, "`time` between two looks")
-	f.DurationVar(&w.Since, "since", 24*time.Hour, "`time` that the first look at Event history goes back; 90 days are kept")
+	f.StringVar(&since, "since", "24h", "how far the first look at Event history goes back, or to which `time`: 36h, 7d, 2026-11-25; 90 days are kept")
 	f.BoolVar(&w.NoDedup, "no-dedup", false, "judge also records that were read before")
-	f.StringVar(&form, "format", report.WatchFormats[0].Name, "`format` of what is told:"+watchFormats())
+	f.StringVar(&form, "format", report.WatchFormats[0].Name, "`format` of what is told (default text):"+watchFormats())
+	f.Lookup("format").DefValue = "" // or it would stand behind the last of the formats
 	p.sourceFlags(c, &w.Source)
+	f.Lookup("snapshot").Usage = "what is known of the accounts: a `file` that cairn collect wrote, with --files; - is the standard input"
 	settingsFlags(c, &w.Selection)
 	show.flags(c)
 	return c
@@ -62,40 +79,67 @@ func watchFormats() string {
 	return choices(names, helps)
 }
 
-func (p *program) runWatch(ctx context.Context, w app.Watch, show watchFilter, form string) error {
-	i := slices.IndexFunc(report.WatchFormats, func(f report.WatchFormat) bool { return f.Name == form })
+// watchFormat finds a format of what is told.
+func watchFormat(name string) (report.WatchFormat, error) {
+	i := slices.IndexFunc(report.WatchFormats, func(f report.WatchFormat) bool { return f.Name == name })
 	if i < 0 {
-		return &app.UsageError{Err: fmt.Errorf("format %q: want text or jsonl", form)}
+		return report.WatchFormat{}, &app.UsageError{Err: fmt.Errorf("format %q: want text or jsonl", name)}
 	}
-	if err := show.parse(); err != nil {
-		return &app.UsageError{Err: err}
+	return report.WatchFormats[i], nil
+}
+
+func (p *program) runWatch(ctx context.Context, w app.Watch, show watchFilter, name string) error {
+	form, err := watchFormat(name)
+	if err != nil {
+		return err
 	}
-	out := report.WatchFormats[i].New(p.stdout, p.style(p.stdout))
-	worst := model.Severity(0)
-	w.Stdin, w.Say = p.stdin, p.note
+	out := form.New(p.stdout, p.style(p.stdout))
+	worst, hidden := model.Severity(0), 0
+	w.Stdin, w.Say, w.More = p.stdin, p.note, p.more
 	w.Tell = func(f model.Finding) error {
 		worst = max(worst, f.Severity)
 		if !show.shows(f) {
+			hidden++
 			return nil
 		}
 		return out.Finding(f)
 	}
 	began := p.now()
-	counts, err := p.app().Watch(ctx, w)
-	sum := summary(counts, p.now().Sub(began))
-	if err == nil || counts.Records > 0 {
+	read, err := p.app().Watch(ctx, w)
+	partly, incomplete := errors.AsType[*app.IncompleteError](err)
+	if incomplete {
+		err = nil
+	}
+	sum := summary(read.Counts, p.now().Sub(began))
+	if err == nil || read.Records > 0 {
 		err = errors.Join(err, out.Close(sum))
 	}
 	if err != nil {
 		return err
 	}
-	if form == "text" {
+	p.sayHidden(hidden)
+	if worst == 0 && !incomplete {
+		p.note("Nothing found: %s judged by %s.", model.Count(read.Judged, "record", "records"), model.Count(read.Detections, "detection", "detections"))
+	}
+	if form.Name == report.WatchFormats[0].Name {
 		p.note("%s", watched(sum))
 	}
-	if worst >= show.failsFrom {
+	switch found := worst >= show.failsFrom; {
+	case found && incomplete:
+		return &exitError{exitFindings, partly.Error()}
+	case found:
 		return &exitError{code: exitFindings}
+	case incomplete:
+		return partly
 	}
 	return nil
+}
+
+// sayHidden says that there is more than what was printed.
+func (p *program) sayHidden(n int) {
+	if n > 0 {
+		p.note("%s not shown: left out by --severity, --actor, --trail, --from or --to", model.Count(n, "event is", "events are"))
+	}
 }
 
 func summary(c detect.Counts, took time.Duration) report.WatchSummary {
@@ -108,8 +152,8 @@ func summary(c detect.Counts, took time.Duration) report.WatchSummary {
 // watched is what was read, in a line.
 func watched(s report.WatchSummary) string {
 	rate := ""
-	if s.Seconds >= 1 {
-		rate = fmt.Sprintf(", %.0f records/s", float64(s.Records)/s.Seconds)
+	if perSecond := float64(s.Records) / s.Seconds; s.Seconds >= 1 && perSecond >= 1 {
+		rate = fmt.Sprintf(", %.0f records/s", perSecond)
 	}
 	return fmt.Sprintf("%s in %s: %d judged, %d duplicates, %d rejected; %.1f s%s.", model.Count(s.Records, "record", "records"),
 		model.Count(s.Files, "object", "objects"), s.Judged, s.Duplicates, s.Rejected, s.Seconds, rate)
@@ -131,11 +175,11 @@ func (f *watchFilter) flags(c *cobra.Command) {
 	c.Flags().StringVar(&f.severity, "severity", "", "print only findings of this `severity` or above")
 	c.Flags().StringVar(&f.actor, "actor", "", "print only what actors did whose ARN, name or access key holds this `text`")
 	c.Flags().StringVar(&f.trail, "trail", "", "print only what is about trails whose ARN holds this `text`")
-	c.Flags().StringVar(&f.from, "from", "", "print only events from this `time` on: 2026-11-25 or 2026-11-25T13:00:00Z")
+	c.Flags().StringVar(&f.from, "from", "", "print only events from this `time` on: 2026-11-25, 2026-11-25T13:00:00Z, or 24h for a day ago")
 	c.Flags().StringVar(&f.to, "to", "", "print only events before this `time`")
 }
 
-func (f *watchFilter) parse() error {
+func (f *watchFilter) parse(now time.Time) error {
 	var errs []error
 	read := func(name string, into *model.Severity) {
 		s, err := model.ParseSeverity(name)
@@ -149,16 +193,14 @@ func (f *watchFilter) parse() error {
 		if text == "" {
 			return
 		}
-		for _, layout := range []string{time.RFC3339, time.DateOnly} {
-			if t, err := time.Parse(layout, text); err == nil {
-				*into = t
-				return
-			}
-		}
-		errs = append(errs, fmt.Errorf("--%s %q: want 2026-11-25 or 2026-11-25T13:00:00Z", flag, text))
+		t, err := moment(flag, text, now)
+		*into, errs = t, append(errs, err)
 	}
 	at("from", f.from, &f.after)
 	at("to", f.to, &f.before)
+	if !f.before.IsZero() && !f.after.Before(f.before) {
+		errs = append(errs, fmt.Errorf("--from %s is not before --to %s: no event can be printed", f.from, f.to))
+	}
 	return errors.Join(errs...)
 }
 
@@ -171,3 +213,29 @@ func (f *watchFilter) shows(found model.Finding) bool {
 		(f.trail == "" || found.Resource.Kind == model.TrailKind && holds(f.trail, found.Resource.ID)) &&
 		!c.EventTime.Before(f.after) && (f.before.IsZero() || c.EventTime.Before(f.before))
 }
+
+// moment is a time, or how long ago it was: 2026-11-25, 2026-11-25T13:00:00Z, 36h, 7d, 2w.
+func moment(flag, text string, now time.Time) (time.Time, error) {
+	for _, layout := range []string{time.RFC3339, time.DateTime, time.DateOnly} {
+		if t, err := time.Parse(layout, text); err == nil {
+			if flag == "since" && t.After(now) {
+				return now, fmt.Errorf("--%s %s lies in the future", flag, text)
+			}
+			return t, nil
+		}
+	}
+	ago, err := time.ParseDuration(text)
+	if m := daysOrWeeks.FindStringSubmatch(text); m != nil {
+		n, bad := strconv.Atoi(m[1])
+		ago, err = time.Duration(n)*map[string]time.Duration{"d": day, "w": 7 * day}[m[2]], bad
+	}
+	if err != nil || ago < 0 {
+		return now, fmt.Errorf("--%s %q: want a time, such as 2026-11-25 or 2026-11-25T13:00:00Z (UTC), or how long ago it was: 36h, 7d, 2w", flag, text)
+	}
+	return now.Add(-ago), nil
+}
+
+const day = 24 * time.Hour
+
+// daysOrWeeks are few enough digits for a duration.
+var daysOrWeeks = regexp.MustCompile(`^(\d{1,4})([dw])$`)

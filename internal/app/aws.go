@@ -38,10 +38,11 @@ type AWS struct {
 // NoCredentialsError says that nothing on this machine can sign a request, and what to do.
 type NoCredentialsError struct {
 	Profiles []string // that the shared files hold
+	Watching bool     // Event history was wanted
 	Cause    error
 }
 
-// Error is three lines that can be pasted.
+// Error is some lines that can be pasted.
 func (e *NoCredentialsError) Error() string {
 	profile := "NAME"
 	if len(e.Profiles) > 0 {
@@ -51,6 +52,11 @@ func (e *NoCredentialsError) Error() string {
 		{"aws sso login --profile " + profile, foundProfiles(e.Profiles)},
 		{"cairn policy", "the read-only policy that cairn needs"},
 		{"cairn demo", "see it on an example organization, without credentials"},
+	}
+	if e.Watching {
+		lines[1][0] += " --watch"
+		lines[2][0] += " --watch"
+		lines = append(lines, [2]string{"cairn watch --files AWSLogs/ --once", "read log files instead, without credentials"})
 	}
 	var b strings.Builder
 	b.WriteString("no AWS credentials found (environment, shared files, SSO, container, instance)")

@@ -12,6 +12,7 @@ import (
 	"cairn.example/internal/config"
 	"cairn.example/internal/detect"
 	"cairn.example/internal/model"
+	"cairn.example/internal/remediate"
 )
 
 //go:embed demo.json
@@ -69,6 +70,12 @@ func (a *App) demoSnapshot(ctx context.Context, facts []*model.FactKind) (*model
 
 //go:embed demo-day.json
 var demoDay []byte
+
+// DemoFiles are the example organization as a snapshot that holds all that a fix needs, and a day's records of it.
+func (a *App) DemoFiles(ctx context.Context) (s *model.Snapshot, day []byte, err error) {
+	s, err = a.demoSnapshot(ctx, append(a.Rules.Needs(), remediate.Facts()...))
+	return s, demoDay, err
+}
 
 // DemoWatch tells what a day's records of the example organization mean.
 func (a *App) DemoWatch(ctx context.Context, tell func(model.Finding) error) (detect.Counts, error) {

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,7 +19,6 @@ import (
 	"cairn.example/frameworks"
 	"cairn.example/internal/collect"
 	"cairn.example/internal/detect"
-	"cairn.example/internal/event"
 	"cairn.example/internal/model"
 	"cairn.example/internal/remediate"
 	"cairn.example/internal/rule"
@@ -41,35 +41,71 @@ type Watch struct {
 	Since      time.Duration // how far back the first look at Event history goes
 
 	targets []collect.Target // whose Event history is read
+	unread  *unread
 
 	Tell func(model.Finding) error        // each finding that is new, and those that a late event changed
 	Say  func(format string, args ...any) // what a person may want to know beside the findings
+	More func(format string, args ...any) // what only somebody wants to know who asked for more
+}
+
+// Watched is what a watch read, and how many detections judged it.
+type Watched struct {
+	detect.Counts
+	Detections int
 }
 
 // tellEvery is how often what was read is told while more is read.
 const tellEvery = 2 * time.Second
 
-// mostRejections is how many kinds of records that could not be read are named; all records are counted.
-const mostRejections = 20
-
-// Watch reads records and tells what they mean, until there are no more or the context ends.
-func (a *App) Watch(ctx context.Context, w Watch) (detect.Counts, error) {
+// Watch reads records and tells what they mean, until there are no more or the context ends. Where something could not
+// be read, the error is an [*IncompleteError], after all else was told.
+func (a *App) Watch(ctx context.Context, w Watch) (Watched, error) {
+	w.unread = newUnread(w.Say)
 	o, err := a.watching(ctx, &w)
 	if err != nil {
-		return detect.Counts{}, err
+		return Watched{}, err
 	}
 	d, refused, err := detect.New(o)
 	w.sayRefused(refused)
 	if err != nil {
-		return detect.Counts{}, err
+		return Watched{}, err
 	}
+	running := running(o.Detections, refused)
+	w.sayMore(running, o.Snapshot)
 	t := &teller{watch: &w, detector: d}
 	run, err := a.records(t, o.Snapshot)
 	if err != nil {
-		return detect.Counts{}, err
+		return Watched{}, err
 	}
 	err = t.run(ctx, run)
-	return d.Counts(), err
+	counts := d.Counts()
+	return Watched{counts, len(running)}, w.unread.of(err, counts, w.Files)
+}
+
+// running are the detections that have a rule which can run as things stand.
+func running(all []*detect.Detection, refused []detect.Refusal) []string {
+	var out []string
+	for _, d := range all {
+		if !slices.ContainsFunc(refused, func(r detect.Refusal) bool { return r.Detection == d.ID && !r.Part }) {
+			out = append(out, d.ID)
+		}
+	}
+	return out
+}
+
+// sayMore names what is watched for, and what is known of the accounts.
+func (w *Watch) sayMore(running []string, s *model.Snapshot) {
+	w.More("watched for: %s", strings.Join(running, ", "))
+	if s == nil {
+		return
+	}
+	for _, a := range s.Accounts {
+		var trails []string
+		for _, t := range a.Trails.Items {
+			trails = append(trails, "trail/"+t.Name)
+		}
+		w.More("known of account %s as of %s: %s", a.ID, model.Moment(s.CollectedAt), cmp.Or(strings.Join(trails, ", "), "no trail"))
+	}
 }
 
 // sayRefused names what is not watched for: one line for what waits for a trail, one for what the settings lack, and
@@ -91,7 +127,7 @@ func (w *Watch) sayRefused(refused []detect.Refusal) {
 		}
 	}
 	if len(waiting) > 0 {
-		w.Say("not watched for until a trail is known, from a snapshot or from an event: %s", strings.Join(waiting, ", "))
+		w.Say("not watched for until a trail is known, from --snapshot FILE or from an event: %s", strings.Join(waiting, ", "))
 	}
 	if len(unset) > 0 {
 		w.Say("not watched for until cairn.yaml sets watch.values: %s (cairn detections lint)", strings.Join(unset, ", "))
@@ -115,10 +151,9 @@ func (a *App) records(t *teller, s *model.Snapshot) (runner, error) {
 			d.Seen(id)
 		}
 	}
-	problem := func(p source.Problem) { w.Say("%s", p) }
 	if len(w.Files) > 0 {
 		return source.Files{
-			Paths: w.Files, Stdin: w.Stdin, Follow: !w.Once, Every: w.Every, State: state, Problem: problem, Now: a.Now,
+			Paths: w.Files, Stdin: w.Stdin, Follow: !w.Once, Every: w.Every, State: state, Problem: w.unread.problem, Now: a.Now,
 		}.Run, nil
 	}
 	w.Say("Event history holds management events only: what is done to log files is seen in --files alone")
@@ -127,7 +162,7 @@ func (a *App) records(t *teller, s *model.Snapshot) (runner, error) {
 		w.Say("Event history is asked by event source: detections that look at every record see those of %s only", strings.Join(sources, ", "))
 	}
 	return source.Lookup{
-		Accounts: a.histories(w, s), Sources: sources, Since: w.Since, Every: w.Every, Once: w.Once, State: state, Problem: problem, Now: a.Now,
+		Accounts: a.histories(w, s), Sources: sources, Since: w.Since, Every: w.Every, Once: w.Once, State: state, Problem: w.unread.problem, Now: a.Now,
 	}.Run, nil
 }
 
@@ -144,6 +179,36 @@ func (a *App) histories(w *Watch, s *model.Snapshot) []source.Account {
 		}
 	}
 	return out
+}
+
+// Tried is what became of a question to an account's Event history.
+type Tried struct {
+	Account, Region string
+	Err             error // nil: it was answered
+}
+
+// TryHistory asks each account once for Event history, in a Region that it has enabled, as a watch would.
+func (a *App) TryHistory(ctx context.Context, from AWS, s *model.Snapshot) ([]Tried, error) {
+	targets, err := a.targets(ctx, from)
+	if err != nil {
+		return nil, err
+	}
+	var out []Tried
+	for _, one := range a.histories(&Watch{Source: Source{AWS: from}, targets: targets}, s) {
+		if len(one.Regions) == 0 {
+			continue // nobody could be asked for them, and that has been said
+		}
+		region := one.Regions[0]
+		if slices.Contains(one.Regions, collect.FirstRegion) {
+			region = collect.FirstRegion
+		}
+		_, _, err := one.Looker.LookupEvents(ctx, region, "cloudtrail.amazonaws.com", a.Now().Add(-time.Hour), "")
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		out = append(out, Tried{one.ID, region, err})
+	}
+	return out, nil
 }
 
 // runner hands every object of records to a function, and takes nil for an acknowledgement.
@@ -183,6 +248,7 @@ func (t *teller) run(ctx context.Context, run runner) error {
 				case <-ended:
 					return
 				case <-tick.C:
+					t.watch.unread.flush()
 					if err := t.tell(); err != nil {
 						stop(err)
 						return
@@ -228,7 +294,7 @@ func (a *App) watching(ctx context.Context, w *Watch) (detect.Options, error) {
 	w.sayIdle(cfg.Watch, slices.Concat(ours, users))
 	o := detect.Options{
 		Detections: append(chosen, users...), Rules: a.Rules, Settings: cfg.RuleSettings(), Dedup: !w.NoDedup, Values: cfg.Watch,
-		Rejected: w.rejections(), Controls: controls(standards),
+		Rejected: w.unread.rejected, Controls: controls(standards),
 	}
 	o.Snapshot, err = a.known(ctx, w)
 	return o, err
@@ -253,8 +319,11 @@ func (w *Watch) sayIdle(values map[string][]string, all []*detect.Detection) {
 // Event history is read. Files alone say nothing of whose they are, so nothing is read for them unasked.
 func (a *App) known(ctx context.Context, w *Watch) (*model.Snapshot, error) {
 	if len(w.Files) > 0 && w.Snapshot == "" && w.Profile == "" && len(w.Roles) == 0 {
-		w.Say("nothing is known of the accounts but what the records tell: --snapshot FILE (cairn collect), or --profile, tells what each change cost")
+		w.Say("nothing is known of the accounts but what the records tell, so the cost of a change is mostly unknown: cairn collect -o snapshot.json, then add --snapshot snapshot.json")
 		return nil, nil
+	}
+	if w.Snapshot == Stdin && slices.Contains(w.Files, Stdin) {
+		return nil, &UsageError{errors.New("--files - and --snapshot - would both read the standard input: give one of them a file")}
 	}
 	facts := append(a.Rules.Needs(), remediate.Facts()...)
 	if w.Snapshot != "" {
@@ -265,34 +334,13 @@ func (a *App) known(ctx context.Context, w *Watch) (*model.Snapshot, error) {
 	}
 	targets, err := a.targets(ctx, w.AWS)
 	if err != nil {
+		if none, ok := errors.AsType[*NoCredentialsError](err); ok {
+			none.Watching = true
+		}
 		return nil, err
 	}
 	w.targets = targets
 	return a.collect(ctx, w.AWS, targets, facts)
-}
-
-// rejections names the first record of each object that could not be read for each reason.
-func (w *Watch) rejections() func(*event.RecordError) {
-	type kind struct {
-		object string
-		reason event.Reason
-	}
-	var mu sync.Mutex
-	told := map[kind]bool{}
-	return func(e *event.RecordError) {
-		mu.Lock()
-		defer mu.Unlock()
-		k := kind{e.Object, e.Reason}
-		switch {
-		case told[k]:
-		case len(told) < mostRejections:
-			w.Say("%v", e)
-			told[k] = true
-			if len(told) == mostRejections {
-				w.Say("what else could not be read is counted in the summary")
-			}
-		}
-	}
 }
 
 func controls(all frameworks.Frameworks) func(string) []model.Control {
@@ -400,6 +448,9 @@ func sigmaFiles(path string) ([]string, error) {
 		}
 		return nil
 	})
+	if at, ok := errors.AsType[*fs.PathError](err); ok && at.Path == path {
+		err = at.Err // the system call says nothing to a person
+	}
 	if err != nil {
 		return nil, fmt.Errorf("--sigma %s: %w", path, err)
 	}

@@ -50,7 +50,7 @@ func Judge(s *model.Snapshot, o Options) Result {
 			for i := next.Add(1) - 1; i < int64(len(s.Accounts)); i = next.Add(1) - 1 {
 				accept(s.Accounts[i], o.AcceptUnread)
 				g := rule.NewGround(s.Accounts[i], s.CollectedAt, &worlds)
-				room = judge(rules, g, room[:0])
+				room = judge(rules, g, s, room[:0])
 				found[i], out.Summary.Accounts[i] = worstFirst(room), o.sentence(g)
 			}
 		})
@@ -87,23 +87,37 @@ func (o Options) inForce() []inForce {
 	return out
 }
 
-func judge(rules []inForce, g *rule.Ground, found []model.Finding) []model.Finding {
+func judge(rules []inForce, g *rule.Ground, s *model.Snapshot, found []model.Finding) []model.Finding {
 	for _, r := range rules {
 		before := len(found)
 		found = r.Judge(g, found)
-		r.complete(found[before:])
+		r.complete(found[before:], s)
 	}
 	return found
 }
 
-func (r inForce) complete(found []model.Finding) {
+func (r inForce) complete(found []model.Finding, s *model.Snapshot) {
 	for i := range found {
 		f := &found[i]
 		f.Notes, f.Evidence, f.Controls, f.Page = orEmpty(f.Notes), orEmpty(f.Evidence), r.controls, r.page
 		if f.Status == model.StatusFail && r.fix != nil {
-			f.Fix = r.fix(f.ID)
+			f.Fix = r.fixOf(f, s)
 		}
 	}
+}
+
+// fixOf is the command that prints a failure's fix. An organization's trail is put right in the account that owns it:
+// a member cannot change it, and where the owner was not read there is no command, but a note.
+func (r inForce) fixOf(f *model.Finding, s *model.Snapshot) string {
+	owner := model.ARNAccount(f.Resource.ID)
+	if f.Resource.Kind != model.TrailKind || owner == f.Account {
+		return r.fix(f.ID)
+	}
+	if s.Account(owner) == nil {
+		f.Notes = append(f.Notes, "the trail belongs to account "+owner+": read that one, and put it right there")
+		return ""
+	}
+	return r.fix(model.FindingID(owner, f.Rule, f.Resource))
 }
 
 // sentence is an account in one sentence. Rules that do not look at what is recorded leave it out: what was not

@@ -245,12 +245,12 @@ func (res resource) full(id string, c model.Cause) string {
 		_, bucket, _ := cutLast(id, ":")
 		bucket, _, _ = strings.Cut(cmp.Or(bucket, id), "/")
 		return bucket
-	case "AWS::Logs::LogGroup":
+	case logGroupKind:
 		if _, group, ok := strings.Cut(id, ":log-group:"); ok {
 			id, _, _ = strings.Cut(group, ":")
 		}
 		return id
-	case "AWS::IAM::Role":
+	case roleKind:
 		_, role, _ := cutLast(id, "/")
 		return cmp.Or(role, id)
 	}

@@ -8,12 +8,16 @@
 package detect
 
 import (
+	"cmp"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"hash/maphash"
 	"io"
 	"slices"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"cairn.example/internal/event"
 	"cairn.example/internal/model"
@@ -29,15 +33,17 @@ type Options struct {
 	Snapshot *model.Snapshot // nil: nothing is known but what the events tell
 	Values   sigma.Values    // of placeholders, from the settings
 	Dedup    bool            // drop records that were read before
-	Keep     int             // how many events are kept, to be told anew when a late one changes them; 0: 20,000
+	Keep     int             // how many events of either kind are kept whole, see forget; 0: mostEvents, mostCalls
 	// Rejected is told of every record that cannot be read. It may be called by several goroutines.
 	Rejected func(*event.RecordError)
+	// Now tells which times are to come, where no record can be from; nil: none is.
+	Now func() time.Time
 	// Controls are the requirements that a detection answers; nil: none.
 	Controls func(id string) []model.Control
 }
 
-// remembered is how many ids of records are kept to know duplicates by: some 25 MB.
-const remembered = 1 << 18
+// remembered is how many ids of records are kept to know duplicates by: some 10 MB.
+const remembered = 1 << 17
 
 // Counts say what became of the records. Records = Judged + Duplicates + Rejected, for every object and for all.
 // Records that no detection can look at are judged without a look at their ids, so a duplicate of one counts as judged.
@@ -46,6 +52,7 @@ type Counts struct {
 	Judged     int   `json:"judged"`
 	Duplicates int   `json:"duplicates"`
 	Rejected   int   `json:"rejected"`
+	Forgotten  int   `json:"forgotten"` // of the judged: no known trail had to do with them, and one that is read of later is too late
 	Files      int   `json:"files"`
 	Bytes      int64 `json:"bytes"` // after decompression
 }
@@ -53,9 +60,8 @@ type Counts struct {
 // Detector finds what events mean. Its methods are safe for concurrent use.
 type Detector struct {
 	o       Options
-	fixed   *sigma.Engine // rules without placeholders, and correlations
-	rules   int           // in fixed, correlations included
-	asking  *sigma.Engine // rules with placeholders, each with a value that nothing has
+	fixed   *sigma.Engine // rules whose values do not change, and correlations
+	asking  *sigma.Engine // rules with placeholders that trails fill, each with a value that nothing has
 	of      map[*sigma.Rule]*Detection
 	refused []Refusal
 	values  *values
@@ -64,23 +70,41 @@ type Detector struct {
 	asked   *event.Filter // what a rule with placeholders looks at
 	readers sync.Pool
 
-	mu      sync.Mutex
+	mu      sync.Mutex // of what comes in
 	counts  Counts
 	seen    *event.Dedup
-	entries []*entry
-	fresh   bool            // entries came since they were told
-	told    map[line]uint64 // a hash of what was told of an event last
-	seed    maphash.Seed
+	known   map[occurrence]*entry        // that are kept
+	arrived []*entry                     // and not told yet
+	waiting waiting                      // records that may be asked again
+	now     atomic.Pointer[sigma.Engine] // asking, with all values so far
+	counter *sigma.State                 // nil without correlations
+	hits    []sigma.Hit                  // of it, not told yet
+
+	telling    sync.Mutex // of what is told; it is locked before mu
+	entries    []*entry   // in event order
+	correlated map[occurrence][]sigma.Hit
+	told       map[line]*said
+	turn       int // of telling
+	begin      *beginning
+	seed       maphash.Seed
 }
 
 // entry is an event that a detection looked at, or that changed a trail.
 type entry struct {
-	call  model.ControlCall
-	cause model.Cause
-	met   []hit  // of the rules without placeholders
-	asks  bool   // rules with placeholders may be met, as these are filled
-	raw   []byte // the record, where it will be asked again
-	trail string // the ARN of the trail that a control event is about; "" when it cannot be told
+	call    model.ControlCall
+	cause   model.Cause
+	met     []hit         // of the rules whose values do not change
+	asks    bool          // rules with placeholders may be met, as these are filled
+	raw     []byte        // the record, where it will be asked again
+	trail   string        // the ARN of the trail that a control event is about; "" when it cannot be told
+	record  string        // the record's own eventID
+	shared  string        // what is the same in the records of one call that several accounts received
+	first   *entry        // the one of these that stands for the call
+	again   bool          // another of these was received by the same account
+	weights []weight      // what it adds to findings
+	engine  *sigma.Engine // of rules with placeholders, that was asked last
+	asked   []hit         // what it said
+	folded  *folded       // not an event, but what is left of some
 }
 
 // hit is a rule that an event met, and what the event is about.
@@ -89,9 +113,6 @@ type hit struct {
 	about model.Ref
 	quiet bool // only counted by correlations
 }
-
-// line is what one finding says of one event.
-type line struct{ account, event, finding string }
 
 // Refusal is a rule that cannot run, and why.
 type Refusal struct {
@@ -105,22 +126,14 @@ type Refusal struct {
 // New prepares a detector. Detections that cannot run as things stand are refused by name, and it runs without them;
 // those that lack the value of a placeholder run as soon as an event tells it.
 func New(o Options) (*Detector, []Refusal, error) {
-	d := &Detector{o: o, of: map[*sigma.Rule]*Detection{}, seen: event.NewDedup(remembered), told: map[line]uint64{}, seed: maphash.MakeSeed()}
-	var fixed, asking []*sigma.Rule
-	for _, det := range o.Detections {
-		for _, r := range det.Rules {
-			d.of[r] = det
-			if len(r.Placeholders()) > 0 {
-				asking = append(asking, r)
-			} else {
-				fixed = append(fixed, r)
-			}
-		}
+	d := &Detector{
+		o: o, of: map[*sigma.Rule]*Detection{}, seen: event.NewDedup(remembered), known: map[occurrence]*entry{},
+		correlated: map[occurrence][]sigma.Hit{}, told: map[line]*said{}, seed: maphash.MakeSeed(),
 	}
+	fixed, asking := d.sort()
 	d.values = newValues(o.Values, asking)
 	var errs sigma.Errors
-	d.fixed, errs = sigma.NewEngine(fixed, nil)
-	d.rules = len(fixed)
+	d.fixed, errs = sigma.NewEngine(fixed, o.Values)
 	d.refuse(errs)
 	d.asking, errs = sigma.NewEngine(asking, d.values.impossible())
 	d.refuse(errs)
@@ -128,10 +141,56 @@ func New(o Options) (*Detector, []Refusal, error) {
 	d.lacking(asking)
 	d.filter, d.asked = d.wanted(d.fixed, d.asking), d.wanted(d.asking)
 	d.readers.New = func() any { return event.NewReader(event.Options{Filter: d.filter}) }
+	if d.fixed.Correlates() {
+		d.counter = d.fixed.NewState(0)
+	}
 	if len(d.fixed.Rules())+len(d.asking.Rules()) == 0 {
 		return nil, d.refused, errors.New("there is nothing to watch for: no detection can run")
 	}
 	return d, d.refused, nil
+}
+
+// sort parts the rules with placeholders that trails fill from the others, and refuses those that can never run.
+func (d *Detector) sort() (fixed, asking []*sigma.Rule) {
+	for _, det := range d.o.Detections {
+		for _, r := range det.Rules {
+			d.of[r] = det
+			unset := slices.DeleteFunc(r.Placeholders(), func(name string) bool { return placeholders[name] != nil || len(d.o.Values[name]) > 0 })
+			switch {
+			case len(unset) > 0:
+				d.lacks(r, unset)
+			case slices.ContainsFunc(r.Placeholders(), fromTrail):
+				asking = append(asking, r)
+			default:
+				fixed = append(fixed, r)
+			}
+		}
+	}
+	return d.countable(fixed, asking)
+}
+
+// countable takes out the correlations of rules with placeholders that trails fill, and the rules that they alone would
+// tell of: which events met such a rule changes with what is known of trails, so they cannot be counted as they come.
+func (d *Detector) countable(fixed, asking []*sigma.Rule) (counts, tells []*sigma.Rule) {
+	quiet := map[*sigma.Rule]bool{}
+	for _, r := range fixed {
+		var bases []*sigma.Rule
+		for _, base := range asking {
+			if r.Correlation != nil && base.File == r.File && slices.ContainsFunc(r.Correlation.Rules, base.Named) {
+				bases = append(bases, base)
+			}
+		}
+		if len(bases) == 0 {
+			counts = append(counts, r)
+			continue
+		}
+		for _, base := range bases {
+			quiet[base] = quiet[base] || !r.Correlation.Generate
+		}
+		d.refuse(sigma.Errors{{File: r.File, Line: r.Line, Column: 1, Rule: r.String(), Message: fmt.Sprintf(
+			"correlation: %q has a placeholder that trails fill, and rules with such cannot be counted", bases[0].Title)}})
+	}
+	return counts, slices.DeleteFunc(asking, func(r *sigma.Rule) bool { return quiet[r] })
 }
 
 func (d *Detector) refuse(errs sigma.Errors) {
@@ -142,14 +201,21 @@ func (d *Detector) refuse(errs sigma.Errors) {
 
 // lacking refuses the rules with placeholders that have no value as things stand.
 func (d *Detector) lacking(rules []*sigma.Rule) {
-	filled := d.values.from(d.twin.base)
+	for _, a := range d.twin.base {
+		d.values.add(a)
+	}
+	filled := d.values.filled(d.values.so)
 	for _, r := range rules {
-		for _, name := range r.Placeholders() {
-			if len(filled[name]) == 0 {
-				why := &sigma.Error{File: r.File, Line: r.Line, Column: 1, Rule: r.String(), Message: lacks(name)}
-				d.refused = append(d.refused, Refusal{d.of[r].ID, name, placeholders[name] != nil, d.runs(d.of[r]), why})
-			}
-		}
+		d.lacks(r, slices.DeleteFunc(r.Placeholders(), func(name string) bool { return len(filled[name]) > 0 }))
+	}
+	d.now.Store(d.values.all(d.asking.Rules()))
+}
+
+// lacks refuses a rule for each placeholder without a value.
+func (d *Detector) lacks(r *sigma.Rule, names []string) {
+	for _, name := range names {
+		why := &sigma.Error{File: r.File, Line: r.Line, Column: 1, Rule: r.String(), Message: lacks(name)}
+		d.refused = append(d.refused, Refusal{d.of[r].ID, name, fromTrail(name), d.runs(d.of[r]), why})
 	}
 }
 
@@ -210,7 +276,9 @@ func (d *Detector) Seen(id event.ID) {
 func (d *Detector) Counts() Counts {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.counts
+	c := d.counts
+	c.Forgotten = d.waiting.forgotten
+	return c
 }
 
 // Read reads one object of records. It fails where the object itself cannot be read to its end; what came before
@@ -258,34 +326,66 @@ func (d *Detector) reject(e *event.RecordError) {
 
 // take judges a record. It is false for one that was read before.
 func (d *Detector) take(rec *event.Record) (fresh bool, why string) {
-	id, identified := rec.ID()
-	identified = identified && d.o.Dedup
-	if identified && d.has(id) {
+	id := identify(rec)
+	if d.o.Dedup && d.has(id) {
 		return false, ""
 	}
-	met := d.fixed.Match(rec.Raw)
-	asks := d.asked.Wants(rec.EventSource(), rec.EventName()) && d.asks(rec.Raw)
+	met := d.fixed.Match(rec)
+	now := d.now.Load()
+	asks, may := d.asks(rec, now)
 	var e *entry
-	if len(met) > 0 || asks || control(rec) {
-		if _, err := rec.EventTime(); err != nil {
+	if len(met) > 0 || asks || may || control(rec) {
+		at, err := rec.EventTime()
+		if err != nil {
 			return false, "eventTime cannot be read: " + err.Error()
 		}
+		if why := d.implausible(at); why != "" {
+			return false, why
+		}
+	}
+	if len(met) > 0 || asks || control(rec) {
 		e = d.enter(rec, met, asks)
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if identified && !d.seen.Add(id) { // another goroutine was faster
+	if d.o.Dedup && !d.seen.Add(id) { // another goroutine was faster
 		return false, ""
 	}
-	if e != nil {
-		d.entries, d.fresh = append(d.entries, e), true
+	if e == nil && may && now != d.now.Load() { // a value was told in the meantime
+		if asks, may = d.asks(rec, d.now.Load()); asks {
+			e = d.enter(rec, met, asks)
+		}
+	}
+	switch {
+	case e != nil:
+		return d.arrive(e, rec), ""
+	case may:
+		d.waiting.add(rec.Raw)
 	}
 	return true, ""
 }
 
-// asks tells whether a rule with placeholders is met with some values.
-func (d *Detector) asks(raw []byte) bool {
-	return len(d.asking.MayMatch(raw)) > 0 || len(d.asking.Match(raw)) > 0
+// identify is the id of the record; of one that does not say which event it is, a hash.
+func identify(rec *event.Record) event.ID {
+	if id, ok := rec.ID(); ok {
+		return id
+	}
+	sum := sha256.Sum256(rec.Raw)
+	return event.ID(sum[:16])
+}
+
+// launched is when CloudTrail came; no record is older.
+var launched = time.Date(2013, time.November, 1, 0, 0, 0, 0, time.UTC)
+
+// implausible tells the times at which nothing was recorded. Clocks differ, by far less than a day.
+func (d *Detector) implausible(at time.Time) string {
+	switch {
+	case at.Before(launched):
+		return "eventTime " + at.Format(time.RFC3339) + " is before there was CloudTrail"
+	case d.o.Now != nil && at.After(d.o.Now().Add(24*time.Hour)):
+		return "eventTime " + at.Format(time.RFC3339) + " is yet to come"
+	}
+	return ""
 }
 
 func control(rec *event.Record) bool {
@@ -295,7 +395,11 @@ func control(rec *event.Record) bool {
 // enter keeps of a record what will be needed when it is told.
 func (d *Detector) enter(rec *event.Record, met []sigma.Match, asks bool) *entry {
 	r := record{rec.Tree()}
-	e := &entry{cause: newCause(rec, r), asks: asks}
+	e := &entry{cause: newCause(rec, r), asks: asks, record: r.text("eventID"), shared: r.text("sharedEventID")}
+	e.cause.EventID = cmp.Or(r.text("addendum.originalEventID"), e.record)
+	if e.cause.EventID == "" {
+		e.cause.EventID = fmt.Sprintf("sha256:%x", identify(rec))
+	}
 	e.call = call(rec, e.cause)
 	if about := theTrail.of(r, e.cause); about.Kind == model.TrailKind && e.call.Control() {
 		e.trail = about.ID
@@ -303,10 +407,32 @@ func (d *Detector) enter(rec *event.Record, met []sigma.Match, asks bool) *entry
 	for _, m := range met {
 		e.met = append(e.met, hit{m.Rule, d.resource(m.Rule).of(r, e.cause), m.Quiet})
 	}
-	if asks || len(d.fixed.Rules()) < d.rules {
+	if asks {
 		e.raw = slices.Clone(rec.Raw)
 	}
 	return e
+}
+
+// arrive takes in an event, and is false for one that was read before. Of the records of one event, which are an
+// addendum and what it amends, the addendum counts.
+func (d *Detector) arrive(e *entry, rec *event.Record) bool {
+	old := d.known[e.occurrence()]
+	switch {
+	case old != nil && old.record == e.record:
+		return false
+	case old != nil && !e.amends(old):
+		return true
+	}
+	d.known[e.occurrence()] = e
+	d.arrived = append(d.arrived, e)
+	if d.counter != nil {
+		var matches []sigma.Match
+		for _, h := range e.met {
+			matches = append(matches, sigma.Match{Rule: h.rule, Quiet: h.quiet})
+		}
+		d.hits = append(d.hits, d.counter.Count(rec, e.cause.Account, e.cause.EventID, matches)...)
+	}
+	return true
 }
 
 // resource says what events that met a rule are about.

@@ -24,6 +24,7 @@ type Detection struct {
 	Group   string // of the catalogue: trail, bucket, key; "" for a user's
 	Rules   []*sigma.Rule
 	Ours    bool
+	Author  string // of a user's rule: licences of rules ask that matches name it
 	actions map[*sigma.Rule]*custom
 }
 
@@ -174,7 +175,7 @@ func FromSigma(rules []*sigma.Rule) []*Detection {
 				ID: r.String(), Title: r.Title, Kind: rule.RealTime, Severity: severity, External: techniques([]*sigma.Rule{r}),
 				Published: r.Date, Updated: r.Modified,
 			},
-			Rules: []*sigma.Rule{r},
+			Rules: []*sigma.Rule{r}, Author: strings.Join(strings.Fields(r.Author), " "),
 		})
 	}
 	return out

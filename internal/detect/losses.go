@@ -20,15 +20,20 @@ type difference struct {
 	unknown  []string
 	notes    []string
 	omits    string            // what a trail of which little is known does not record for certain
-	by       map[string]string // account -> who still records everything that it did before
+	data     string            // what became of events that are not management events, of which coverage does not decide
+	by       map[string]string // account -> who still records every management event that it did before
 }
 
-// loss is something that is not recorded any more, until it is.
+// loss is something that is not recorded any more, until all of it is.
 type loss struct {
-	model.Loss
-	was   *model.Account // before it was lost
-	entry *entry
-	open  bool
+	model.Loss                // what of it is still not recorded
+	first      model.Loss     // when it was lost
+	was        *model.Account // before it was lost
+	missing    []coverage.Box // what of it is still not recorded; nil for a trail's loss
+	entry      *entry
+	open       bool
+	unsure     bool       // whether it is recorded again is not known
+	silent     *time.Time // when the Snapshot shows it recorded again, which no event told
 }
 
 // ledger is all that is lost at a moment, and which verdicts events turned to fail.
@@ -51,14 +56,22 @@ func (l *ledger) book(e *entry, changes []change, o *Options) *difference {
 				d.unknown = appendNew(d.unknown, g.String())
 			}
 		}
-		if !slices.ContainsFunc(c.trails(), func(arn string) bool { return records(c.was.Trail(arn), c.is.Trail(arn)) }) {
+		if !c.matters() {
 			continue
 		}
-		l.lose(e, c, d)
 		l.regain(e, c, d)
+		l.lose(e, c, d)
 		d.flips = append(d.flips, l.flips(e, c, o)...)
 	}
-	for _, f := range d.flips {
+	l.turn(e, d.flips)
+	l.losses = append(slices.DeleteFunc(l.losses, func(o *loss) bool { return !o.open }), d.lost...)
+	d.regained = joined(d.regained)
+	return d
+}
+
+// turn keeps which event turned which verdict to fail.
+func (l *ledger) turn(e *entry, flips []model.Flip) {
+	for _, f := range flips {
 		switch {
 		case f.To == model.StatusFail && f.From != "":
 			l.failed[f.Finding] = append(l.failed[f.Finding], e)
@@ -66,10 +79,24 @@ func (l *ledger) book(e *entry, changes []change, o *Options) *difference {
 			delete(l.failed, f.Finding)
 		}
 	}
-	l.losses = append(slices.DeleteFunc(l.losses, func(o *loss) bool { return !o.open }), d.lost...)
-	d.lost = joinLosses(d.lost)
-	d.regained = joinRegained(d.regained)
-	return d
+}
+
+// correct books that an account is otherwise than the events told: what the Snapshot shows recorded is not lost any
+// more, by a change that no event told.
+func (l *ledger) correct(a *model.Account, at time.Time) {
+	world := a.World()
+	for _, open := range l.losses {
+		if open.Accounts[0] == a.ID && open.again(a, world) == model.Yes {
+			open.open, open.silent = false, &at
+		}
+	}
+	l.losses = slices.DeleteFunc(l.losses, func(o *loss) bool { return !o.open })
+}
+
+// matters tells whether a change can matter to verdicts and to what is recorded.
+func (c change) matters() bool {
+	return len(c.was.Trails.Gaps) != len(c.is.Trails.Gaps) ||
+		slices.ContainsFunc(c.trails(), func(arn string) bool { return records(c.was.Trail(arn), c.is.Trail(arn)) })
 }
 
 // records tells whether what changed of a trail can matter to verdicts and to what is recorded: tags do not.
@@ -80,49 +107,129 @@ func records(was, is *model.Trail) bool {
 	return slices.ContainsFunc(model.Attributes, func(a model.Attribute) bool { return a.Name() != model.Tags.Name() && !a.Same(was, is) })
 }
 
+func management(w coverage.World) coverage.Goal { return w.Management(coverage.Scope{}) }
+
+// only is a goal of some events.
+func only(events []coverage.Box) coverage.Goal { return coverage.Goal{Sure: events, All: events} }
+
 // lose finds what the account's trails recorded before and do not any more.
 func (l *ledger) lose(e *entry, c change, d *difference) {
 	world := c.is.World()
-	goal := world.Management(coverage.Scope{})
-	answer := world.Lost(c.was.Recorders(), c.is.Recorders(), goal)
-	switch answer.Verdict {
-	case model.No:
-		d.lost = append(d.lost, l.opened(e, c, model.Loss{What: describe(world, answer), Witness: answer.Witness.String()}))
-	case model.Yes:
-		d.by[c.is.ID] = strings.Join(recording(c.is), ", ")
-	case model.Unknown:
-		for _, arn := range c.trails() {
-			l.loseTrail(e, c, arn, d)
-		}
-		if d.omits = omitted(e, c); len(d.lost) == 0 && c.is.Unread() != nil {
-			d.unknown = appendNew(d.unknown, "what it cost: "+why(c.is))
-		}
+	answer := world.Lost(c.was.Recorders(), c.is.Recorders(), management(world))
+	if answer.Verdict == model.No {
+		d.lost = append(d.lost, l.opened(e, c, answer.Missing, model.Loss{What: describe(world, answer.Missing), Witness: answer.Witness.String()}))
+		return
 	}
+	d.omits = omitted(e, c)
+	d.data = otherEvents(e, c)
+	if answer.Verdict == model.Yes {
+		d.by[c.is.ID] = strings.Join(recording(c.is), ", ")
+		return
+	}
+	for _, arn := range c.trails() {
+		l.loseTrail(e, c, arn, d)
+	}
+	l.perhaps(e, c, d)
+	if len(d.lost) == 0 && c.is.Unread() != nil {
+		d.unknown = appendNew(d.unknown, "what it cost: "+why(c))
+	}
+}
+
+// perhaps opens what is certainly not recorded after the event, and of which is not known whether it was before.
+func (l *ledger) perhaps(e *entry, c change, d *difference) {
+	world := c.is.World()
+	now := world.Decide(management(world), c.is.Recorders())
+	if now.Verdict != model.No {
+		return
+	}
+	before := world.Decide(only(now.Missing), c.was.Recorders())
+	if before.Verdict != model.Unknown {
+		return
+	}
+	if slices.ContainsFunc(d.lost, func(o *loss) bool { return o.Accounts[0] == c.is.ID }) { // said of the trail
+		return
+	}
+	what := describe(world, now.Missing)
+	d.lost = append(d.lost, l.opened(e, c, now.Missing, model.Loss{What: what, Witness: now.Witness.String(), AtLeast: true}))
+	d.unknown = appendNew(d.unknown, "whether it was recorded before: "+why(c))
 }
 
 // omitted is which management events the selectors that an event put leave out, wherever the trail records and
 // whatever it recorded before.
 func omitted(e *entry, c change) string {
 	t := c.is.Trail(e.trail)
-	if t == nil || model.Selectors.Same(c.was.Trail(e.trail), t) || !c.first(e.trail) {
+	if t == nil || !c.first(e.trail) {
 		return ""
 	}
+	if was := c.was.Trail(e.trail); was != nil && model.Selectors.Same(was, t) {
+		return ""
+	}
+	return leftOut(t)
+}
+
+// leftOut is which management events a trail's selectors leave out for certain, "" for none.
+func leftOut(t *model.Trail) string {
 	selectors, ok := t.Selectors.Get()
 	if !ok {
 		return ""
 	}
-	world := coverage.World{Partition: model.ARNPartition(e.trail), Regions: coverage.DefaultRegions(model.ARNPartition(e.trail))}
-	best := coverage.Recorder{ID: t.ARN, Logging: model.Yes, MultiRegion: model.Yes, Global: model.Yes, Sees: model.Yes, Home: model.ARNRegion(e.trail), Selectors: &selectors}
-	answer := world.Decide(world.Management(coverage.Scope{}), []coverage.Recorder{best})
+	partition := model.ARNPartition(t.ARN)
+	world := coverage.World{Partition: partition, Regions: coverage.DefaultRegions(partition)}
+	best := coverage.Recorder{
+		ID: t.ARN, Logging: model.Yes, MultiRegion: model.Yes, Global: model.Yes, Sees: model.Yes, Home: model.ARNRegion(t.ARN), Selectors: &selectors,
+	}
+	answer := world.Decide(management(world), []coverage.Recorder{best})
 	if answer.Verdict != model.No {
 		return ""
 	}
-	return strings.TrimPrefix(strings.Replace(world.Describe(answer.Missing), "every ", "any ", 1), " ")
+	return strings.Replace(world.Describe(answer.Missing), "every ", "any ", 1)
 }
 
-// describe names what an answer found missing; where that is everything, also in how many Regions.
-func describe(w coverage.World, answer coverage.Answer) string {
-	what := w.Describe(answer.Missing)
+// otherEvents says that a trail chose, or may have chosen, data or network activity events that it does not record any
+// more. What is recorded of those is not decided.
+func otherEvents(e *entry, c change) string {
+	was, is := c.was.Trail(e.trail), c.is.Trail(e.trail)
+	if was == nil || !c.first(e.trail) || off(was) || !off(is) && model.Selectors.Same(was, is) {
+		return ""
+	}
+	selectors, ok := was.Selectors.Get()
+	if !ok {
+		return ""
+	}
+	doc, err := selectors.Document()
+	if err != nil {
+		return ""
+	}
+	chose := func(doc coverage.Document) (out []string) {
+		for _, b := range doc.EventSelectors {
+			for _, r := range b.DataResources {
+				out = append(out, fmt.Sprint(b.ReadWrite(), r))
+			}
+		}
+		for _, a := range doc.AdvancedEventSelectors {
+			if !a.Management() {
+				out = append(out, fmt.Sprint(a.FieldSelectors))
+			}
+		}
+		return out
+	}
+	before := chose(doc)
+	if len(before) == 0 {
+		return ""
+	}
+	if !off(is) {
+		if now, ok := is.Selectors.Get(); ok {
+			if doc, err := now.Document(); err == nil && !slices.ContainsFunc(before, func(s string) bool { return !slices.Contains(chose(doc), s) }) {
+				return ""
+			}
+		}
+	}
+	return "data or network activity events that " + model.ARNName(e.trail) + " chose are no longer recorded by it"
+}
+
+// describe names events; where they are all there are, also in how many Regions.
+func describe(w coverage.World, events []coverage.Box) string {
+	what := w.Describe(events)
 	if what == "every management event" && len(w.Maybe) == 0 {
 		what += " in " + model.Count(len(w.Regions), "Region", "Regions")
 	}
@@ -132,40 +239,42 @@ func describe(w coverage.World, answer coverage.Answer) string {
 // loseTrail is for a trail of an account of which it is not known what else records there.
 func (l *ledger) loseTrail(e *entry, c change, arn string, d *difference) {
 	was, is := c.was.Trail(arn), c.is.Trail(arn)
-	if is != nil && was != nil && sameTrail(was, is) || !c.first(arn) {
+	if was == nil || is != nil && sameTrail(was, is) || !c.first(arn) {
 		return
 	}
 	name := model.ARNName(arn)
 	switch world := c.is.World(); {
-	case off(is) && !off(was) && (was != nil || e.call.Op == "DeleteTrail" || is != nil):
-		d.lost = append(d.lost, l.opened(e, c, model.Loss{Resource: arn, What: "all that " + name + " recorded"}))
-	case was != nil && is != nil:
-		answer := world.Lost([]coverage.Recorder{c.was.Recorder(was)}, []coverage.Recorder{c.is.Recorder(is)}, world.Management(coverage.Scope{}))
+	case off(is) && !off(was):
+		d.lost = append(d.lost, l.opened(e, c, nil, model.Loss{Resource: arn, What: "all that " + name + " recorded"}))
+	case is != nil:
+		answer := world.Lost([]coverage.Recorder{c.was.Recorder(was)}, []coverage.Recorder{c.is.Recorder(is)}, management(world))
 		if answer.Verdict != model.No {
 			return
 		}
-		d.lost = append(d.lost, l.opened(e, c, model.Loss{Resource: arn, What: describe(world, answer) + " on " + name, Witness: answer.Witness.String()}))
+		d.lost = append(d.lost, l.opened(e, c, nil, model.Loss{Resource: arn, What: describe(world, answer.Missing) + " on " + name, Witness: answer.Witness.String()}))
 	default:
 		return
 	}
-	d.unknown = appendNew(d.unknown, "whether another trail records the same: "+why(c.is))
+	d.unknown = appendNew(d.unknown, "whether another trail records the same: "+why(c))
 }
 
 // first tells the owner's account, in which alone a trail is spoken of.
 func (c change) first(arn string) bool { return model.ARNAccount(arn) == c.is.ID }
 
-// why names the first thing that is not known of what an account records.
-func why(a *model.Account) string {
-	if gap := a.Unread(); gap != nil {
-		return gap.Why
-	}
-	for _, g := range append(a.Unlisted(), a.Regions.Gaps...) {
-		return g.String()
-	}
-	for _, t := range a.Trails.Items {
-		for _, attr := range []model.Attribute{model.Logging, model.MultiRegion, model.Selectors} {
-			if !attr.Known(t) {
-				return fmt.Sprintf("%s of trail/%s is not known (%s)", attr.Name(), t.Name, attr.Evidence(t).Origin.Reason())
+// why names the first thing that is not known of what an account records, after the event or before it.
+func why(c change) string {
+	for _, a := range []*model.Account{c.is, c.was} {
+		if gap := a.Unread(); gap != nil {
+			return gap.Why
+		}
+		for _, g := range slices.Concat(a.Unlisted(), a.Regions.Gaps) {
+			return g.String()
+		}
+		for _, t := range a.Trails.Items {
+			for _, attr := range []model.Attribute{model.Logging, model.MultiRegion, model.Selectors} {
+				if !attr.Known(t) {
+					return fmt.Sprintf("%s of trail/%s is not known (%s)", attr.Name(), t.Name, attr.Evidence(t).Origin.Reason())
+				}
 			}
 		}
 	}
@@ -175,69 +284,109 @@ func why(a *model.Account) string {
 // off tells that a trail records nothing: it is stopped, or not there.
 func off(t *model.Trail) bool { return t == nil || t.Is(model.Logging).Tri == model.No }
 
-func (l *ledger) opened(e *entry, c change, lost model.Loss) *loss {
+func on(t *model.Trail) bool { return t != nil && t.Is(model.Logging).Tri == model.Yes }
+
+func (l *ledger) opened(e *entry, c change, missing []coverage.Box, lost model.Loss) *loss {
 	lost.Accounts, lost.By, lost.Since = []string{c.is.ID}, e.cause.EventID, e.call.At
-	return &loss{Loss: lost, was: c.was, entry: e, open: true}
+	return &loss{Loss: lost, first: lost, was: c.was, missing: missing, entry: e, open: true}
 }
 
-// regain closes what the account records again.
+// regain finds what of the losses is recorded again, in whole or in part.
 func (l *ledger) regain(e *entry, c change, d *difference) {
 	world := c.is.World()
-	closed := 0
+	var lost []*loss // by events that told
 	for _, open := range l.losses {
-		if !open.open || open.Accounts[0] != c.is.ID || !again(open, c.is, world) {
-			continue
+		if open.open && open.Accounts[0] == c.is.ID {
+			l.mend(e, c, open, world, d)
+			lost = append(lost, open)
 		}
-		open.open = false
-		closed++
-		d.regained = append(d.regained, ended(open.Loss, e.call.At))
-	}
-	if closed > 0 {
-		return
 	}
 	for _, arn := range c.trails() {
-		l.resume(e, c, arn, d)
+		if !slices.ContainsFunc(lost, func(o *loss) bool { return o.missing != nil || o.Resource == arn }) {
+			resume(e, c, arn, d)
+		}
 	}
 }
 
-func again(open *loss, is *model.Account, world coverage.World) bool {
-	goal := world.Management(coverage.Scope{})
-	if open.Resource == "" {
-		return world.Lost(open.was.Recorders(), is.Recorders(), goal).Verdict == model.Yes
+// mend takes out of a loss what is recorded again.
+func (l *ledger) mend(e *entry, c change, open *loss, world coverage.World, d *difference) {
+	back := open.Loss
+	some := open.missing == nil
+	if !some {
+		part := world.Lost(c.is.Recorders(), c.was.Recorders(), only(open.missing))
+		if some = part.Verdict == model.No; some {
+			back.What, back.Witness = describe(world, part.Missing), part.Witness.String()
+		}
 	}
-	was, now := open.was.Trail(open.Resource), is.Trail(open.Resource)
-	if now == nil || now.Is(model.Logging).Tri != model.Yes {
-		return false
+	again := open.again(c.is, world)
+	open.unsure = again == model.Unknown
+	switch again {
+	case model.Yes:
+		open.open = false
+	case model.No:
+		some = some && open.missing != nil
+		open.narrow(c.is, world)
+		back.Rest = open.What
+	case model.Unknown:
+		some = some && open.missing != nil
+		back.Rest = open.What
+		d.unknown = appendNew(d.unknown, "whether "+open.What+" is recorded again: "+why(c))
 	}
-	if was == nil || len(goal.Sure) == 0 {
-		return true // that it is on again is all that can be told
+	if some {
+		d.regained = append(d.regained, ended(back, e.call.At))
 	}
-	return world.Lost([]coverage.Recorder{open.was.Recorder(was)}, []coverage.Recorder{is.Recorder(now)}, goal).Verdict != model.No
 }
 
-// resume is a trail that starts again after a stop that no event told, but that the account shows.
-func (l *ledger) resume(e *entry, c change, arn string, d *difference) {
+// narrow leaves of a loss what is still not recorded.
+func (o *loss) narrow(is *model.Account, world coverage.World) {
+	if o.missing == nil {
+		return
+	}
+	if still := world.Decide(only(o.missing), is.Recorders()); still.Verdict == model.No {
+		o.missing = still.Missing
+		o.What, o.Witness = describe(world, still.Missing), still.Witness.String()
+	}
+}
+
+// again tells whether all of a loss is recorded again.
+func (o *loss) again(is *model.Account, world coverage.World) model.Tri {
+	if o.missing != nil {
+		return world.Decide(only(o.missing), is.Recorders()).Verdict
+	}
+	was, now := o.was.Trail(o.Resource), is.Trail(o.Resource)
+	switch {
+	case off(now):
+		return model.No
+	case !on(now) || was == nil:
+		return model.Unknown
+	case model.Selectors.Same(was, now) && model.MultiRegion.Same(was, now) && model.GlobalEvents.Same(was, now):
+		return model.Yes
+	case leftOut(now) != "" && leftOut(was) == "":
+		return model.No
+	}
+	switch world.Lost([]coverage.Recorder{o.was.Recorder(was)}, []coverage.Recorder{is.Recorder(now)}, management(world)).Verdict {
+	case model.Yes:
+		return model.Yes
+	case model.No:
+		return model.No
+	case model.Unknown:
+	}
+	return model.Unknown
+}
+
+// resume is a trail that starts again after a stop that no event told, but that the account shows. What others
+// recorded meanwhile is not told by it.
+func resume(e *entry, c change, arn string, d *difference) {
 	was, is := c.was.Trail(arn), c.is.Trail(arn)
-	if was == nil || !off(was) || off(is) || !c.first(arn) {
+	if was == nil || !off(was) || !on(is) || !c.first(arn) {
 		return
 	}
 	since, ok := was.StoppedAt.Get()
-	if !ok || since.IsZero() {
+	started, hasStarted := was.StartedAt.Get()
+	if !ok || since.IsZero() || since.After(e.call.At) || hasStarted && started.After(since) {
 		return
 	}
-	gap := ended(model.Loss{Accounts: []string{c.is.ID}, Resource: arn, Since: since}, e.call.At)
-	world := c.is.World()
-	answer := world.Lost(c.is.Recorders(), c.was.Recorders(), world.Management(coverage.Scope{}))
-	switch answer.Verdict {
-	case model.No:
-		gap.What, gap.Witness = describe(world, answer), answer.Witness.String()
-		d.regained = append(d.regained, gap)
-	case model.Yes:
-		d.notes = append(d.notes, fmt.Sprintf("%s was off for %s; what it records was recorded by others.", model.ARNName(arn), model.Span(e.call.At.Sub(since))))
-	case model.Unknown:
-		gap.What = "all that " + model.ARNName(arn) + " records"
-		d.regained = append(d.regained, gap)
-	}
+	d.regained = append(d.regained, ended(model.Loss{Accounts: []string{c.is.ID}, Resource: arn, What: "all that " + model.ARNName(arn) + " records", Since: since}, e.call.At))
 }
 
 func ended(lost model.Loss, at time.Time) model.Loss {
@@ -250,7 +399,7 @@ func ended(lost model.Loss, at time.Time) model.Loss {
 func recording(a *model.Account) []string {
 	var out []string
 	for _, t := range a.Trails.Items {
-		if t.Is(model.Logging).Tri == model.Yes {
+		if on(t) {
 			out = append(out, "trail/"+t.Name)
 		}
 	}
@@ -262,14 +411,18 @@ func (l *ledger) flips(e *entry, c change, o *Options) []model.Flip {
 	if c.is.Unread() != nil || o.Snapshot == nil {
 		return nil
 	}
+	return l.compare(c, o, func(r *rule.Rule) bool { return triggers(r, e.cause) })
+}
+
+// compare judges an account before and after by some rules.
+func (l *ledger) compare(c change, o *Options, by func(*rule.Rule) bool) []model.Flip {
 	at := o.Snapshot.CollectedAt // what is known of deliveries is as of then, so it must not look stale
 	var before, after []model.Finding
 	for _, r := range o.Rules {
-		if !triggers(r, e.cause) {
-			continue
+		if by(r) {
+			before = rule.Judge(r, rule.NewGround(c.was, at, l.worlds), o.Settings, before)
+			after = rule.Judge(r, rule.NewGround(c.is, at, l.worlds), o.Settings, after)
 		}
-		before = rule.Judge(r, rule.NewGround(c.was, at, l.worlds), o.Settings, before)
-		after = rule.Judge(r, rule.NewGround(c.is, at, l.worlds), o.Settings, after)
 	}
 	var out []model.Flip
 	for _, f := range after {
@@ -304,10 +457,8 @@ func triggers(r *rule.Rule, c model.Cause) bool {
 // unsettled tells whether what the event cost is still so: something that it lost is not recorded again, or a verdict
 // that it turned to fail still fails.
 func (l *ledger) unsettled(e *entry) bool {
-	for _, open := range l.losses {
-		if open.open && open.entry == e {
-			return true
-		}
+	if slices.ContainsFunc(l.losses, func(o *loss) bool { return o.open && !o.unsure && o.entry == e }) {
+		return true
 	}
 	for _, by := range l.failed {
 		if slices.Contains(by, e) {
@@ -317,23 +468,21 @@ func (l *ledger) unsettled(e *entry) bool {
 	return false
 }
 
-// joinLosses makes one of equal losses of many accounts.
-func joinLosses(all []*loss) []*loss {
-	var out []*loss
-	for _, one := range all {
-		i := slices.IndexFunc(out, func(o *loss) bool { return alike(o.Loss, one.Loss) })
-		if i < 0 {
-			cp := *one
-			cp.Accounts = slices.Clone(one.Accounts)
-			out = append(out, &cp)
-			continue
+// told are the losses as a finding tells them: equal ones of many accounts are one.
+func (d *difference) told() []model.Loss {
+	var all []model.Loss
+	for _, l := range d.lost {
+		one := l.first
+		if l.silent != nil {
+			one = ended(one, *l.silent)
 		}
-		out[i].Accounts = append(out[i].Accounts, one.Accounts...)
+		all = append(all, one)
 	}
-	return out
+	return joined(all)
 }
 
-func joinRegained(all []model.Loss) []model.Loss {
+// joined makes one of what many accounts lost or regained alike.
+func joined(all []model.Loss) []model.Loss {
 	var out []model.Loss
 	for _, one := range all {
 		i := slices.IndexFunc(out, func(o model.Loss) bool { return alike(o, one) })

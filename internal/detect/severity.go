@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"time"
 
 	"cairn.example/internal/model"
@@ -19,9 +18,10 @@ const (
 	repeatsHigh   = 20
 )
 
-// weigh is the severity of one event for one detection: what it does, what became of it, and what it cost.
+// weigh is the severity of one event for one detection: what it does, what became of it, and what it cost. The worst
+// reason decides, and the others are said too.
 func (s *story) weigh(e *entry, m meeting, diff *difference) weighed {
-	w := weighed{entry: e}
+	w := weighed{entry: e.first}
 	if fixed, why := s.fixed(m.of); fixed != 0 {
 		w.severity, w.reason = fixed, why
 		return w
@@ -31,41 +31,122 @@ func (s *story) weigh(e *entry, m meeting, diff *difference) weighed {
 		return w
 	}
 	if diff == nil {
-		w.severity, w.reason = s.unchanged(e, m)
+		w.severity, w.reason, w.once = s.unchanged(e.first, m)
 		return w
 	}
-	w.lasts = true
-	if lost := diff.certain(); lost != "" {
-		w.severity, w.reason = model.Extreme, "nothing records any more: "+lost
-		return w
+	for _, r := range diff.reasons(e, m.action.Severity) {
+		w.because(r)
 	}
-	if len(diff.lost) > 0 {
-		w.severity, w.reason = m.action.Severity, "another trail may still record it: that is not known"
-		return w
-	}
-	if len(diff.regained) > 0 {
-		w.severity, w.reason, w.lasts = max(m.action.Severity, model.Medium), "it ends a gap of "+model.Span(longest(diff.regained)), false
-		return w
-	}
-	if moved := diff.moved(); moved != "" {
-		w.severity, w.reason, w.lasts = max(m.action.Severity, model.High), moved, false
-		return w
-	}
-	if failed := diff.failed(); len(failed) > 0 {
-		w.severity, w.reason = max(m.action.Severity, model.High), model.Judged(failed, model.StatusFail)+" now"
-		if by := diff.by[e.cause.Account]; by != "" {
-			w.reason += "; every management event that was recorded still is, by " + by
+	if w.reason == "" {
+		w.severity, w.reason = m.action.Severity, "no management event that was recorded is lost"
+		if len(diff.unknown) > 0 {
+			w.reason = "what it cost is not known"
 		}
-		return w
-	}
-	w.severity, w.reason, w.lasts = m.action.Severity, "nothing that was recorded is lost", false
-	switch {
-	case diff.omits != "":
-		w.severity, w.reason = max(m.action.Severity, model.High), "the trail does not record "+diff.omits+"; whether it did before, or another does, is not known"
-	case len(diff.unknown) > 0:
-		w.reason = "what it cost is not known"
 	}
 	return w
+}
+
+// because takes in one more reason: the worst first.
+func (w *weighed) because(r weighed) {
+	switch {
+	case w.reason == "":
+		r.entry = w.entry
+		*w = r
+	case r.severity > w.severity:
+		w.severity, w.reason = r.severity, r.reason+"; "+w.reason
+	default:
+		w.reason += "; " + r.reason
+	}
+	w.lasts, w.once = w.lasts || r.lasts, w.once && r.once
+	w.edits = append(w.edits, r.edits...)
+}
+
+// reasons are why an event that changed a trail is as severe as it is, as far as it cost or gave something.
+func (d *difference) reasons(e *entry, usual model.Severity) []weighed {
+	var out []weighed
+	hurt := max(usual, model.High)
+	if lost := d.certain(); lost != "" {
+		out = append(out, weighed{severity: model.Extreme, reason: "no trail records any more: " + lost, lasts: true})
+	}
+	for _, l := range d.lost {
+		switch {
+		case l.first.AtLeast:
+			out = append(out, weighed{severity: hurt, reason: "no trail records now: " + l.first.What, lasts: true})
+		case l.first.Resource != "":
+			out = append(out, weighed{severity: usual, reason: "another trail may still record it: that is not known", lasts: true})
+		}
+	}
+	if d.omits != "" && len(d.lost) == 0 {
+		out = append(out, weighed{severity: hurt, reason: "the trail does not record " + d.omits, edits: d.of(model.Selectors)})
+	}
+	for _, r := range redirected {
+		out = append(out, r.reasons(d, hurt)...)
+	}
+	if d.data != "" {
+		out = append(out, weighed{severity: hurt, reason: d.data, edits: append(d.of(model.Selectors), d.of(model.Logging)...)})
+	}
+	if failed := d.failed(model.StatusPass); len(failed) > 0 {
+		r := weighed{severity: hurt, reason: model.Judged(failed, model.StatusFail) + " now", lasts: true}
+		if by := d.by[e.cause.Account]; by != "" && d.certain() == "" {
+			r.reason += "; every management event that was recorded still is, by " + by
+		}
+		out = append(out, r)
+	}
+	if failed := d.failed(model.StatusUnknown); len(failed) > 0 {
+		out = append(out, weighed{severity: hurt, reason: model.Judged(failed, model.StatusFail) + " now; before, that is not known", lasts: true})
+	}
+	if len(d.regained) > 0 {
+		out = append(out, weighed{severity: max(usual, model.Medium), reason: "it ends a gap of " + model.Span(longest(d.regained)), once: true})
+	}
+	return out
+}
+
+// redirection is an attribute of where a trail delivers, or with which key, that nobody changes by the way.
+type redirection struct {
+	attribute     model.Attribute
+	changed, gone string // what to say; the first takes the values before and after
+}
+
+var redirected = []redirection{
+	{model.S3Bucket, "log files go to another bucket: %[2]s, before %[1]s", ""},
+	{model.KMSKey, "log files are encrypted with another key: %[2]s, before %[1]s", "log files are no longer encrypted with the key %s"},
+	{model.LogGroup, "", "events no longer go to the log group %s"},
+	{model.SNSTopic, "", "deliveries are no longer told to the topic %s"},
+	{model.LogGroup, "events go to another log group: %[2]s, before %[1]s", ""},
+}
+
+// reasons says what of that kind an event changed. Who put it there before is known only where it was.
+func (r redirection) reasons(d *difference, severity model.Severity) []weighed {
+	var out []weighed
+	for _, edit := range d.of(r.attribute) {
+		before, after := text(edit.Before), text(edit.After)
+		w := weighed{severity: severity, edits: []model.Edit{edit}}
+		switch {
+		case before == "" || edit.After == nil:
+			continue
+		case after == "" && r.gone != "":
+			w.reason = fmt.Sprintf(r.gone, before)
+		case after != "" && r.changed != "":
+			w.reason = fmt.Sprintf(r.changed, before, after)
+		default:
+			continue
+		}
+		out = append(out, w)
+	}
+	return out
+}
+
+// of are the changes of one attribute of a trail that stayed.
+func (d *difference) of(a model.Attribute) []model.Edit {
+	var out []model.Edit
+	for _, c := range d.changes {
+		for _, edit := range c.edits() {
+			if edit.Attribute == a.Name() && c.is.Trail(edit.Resource) != nil && c.first(edit.Resource) {
+				out = append(out, edit)
+			}
+		}
+	}
+	return out
 }
 
 // fixed is a severity that the settings give, whatever an event costs: the original pages grade all changes alike.
@@ -82,63 +163,65 @@ func (s *story) fixed(d *Detection) (model.Severity, string) {
 	return 0, ""
 }
 
+// attempt is a kind of call that an actor may repeat.
+type attempt struct{ account, actor, detection string }
+
+func attemptOf(e *entry, detection string) attempt {
+	return attempt{e.cause.Account, e.cause.Actor.ARN, detection}
+}
+
 // refusal is the severity of a call that failed or was denied.
 func (s *story) refusal(e *entry, d *Detection) (model.Severity, string) {
-	actor := e.cause.Account + " " + e.cause.Actor.ARN + " " + d.ID
-	times := append(s.refusals[actor], e.call.At)
-	times = slices.DeleteFunc(times, func(t time.Time) bool { return e.call.At.Sub(t) > repeatsWithin })
-	s.refusals[actor] = times
 	what := "the call failed, so nothing changed"
 	if e.cause.Outcome == model.OutcomeDenied {
 		what = "the call was denied, so nothing changed"
 	}
-	n := len(times)
+	n := s.refused(attemptOf(e, d.ID), e.call.At)
 	switch {
 	case n >= repeatsHigh:
-		return model.High, fmt.Sprintf("%s; attempt %d of the same actor within an hour", what, n)
+		return model.High, fmt.Sprintf("%s; attempt %d or later of the same actor within an hour", what, n)
 	case n >= repeatsMedium:
 		return model.Medium, fmt.Sprintf("%s; attempt %d of the same actor within an hour", what, n)
 	}
 	return model.Low, what
 }
 
-// unchanged is the severity of an event that changed no trail, as far as is known: one of another service, or a repeat.
-func (s *story) unchanged(e *entry, m meeting) (model.Severity, string) {
+// refused counts a refusal, and gives how many there were within an hour; beyond repeatsHigh nothing depends on it.
+func (s *story) refused(by attempt, at time.Time) int {
+	times := append(s.refusals[by], at)
+	times = times[max(0, len(times)-repeatsHigh):]
+	for at.Sub(times[0]) > repeatsWithin {
+		times = times[1:]
+	}
+	s.refusals[by] = times
+	return len(times)
+}
+
+// unchanged is the severity of an event that changed no trail, as far as is known: one of another service, or a repeat,
+// which counts for itself alone.
+func (s *story) unchanged(e *entry, m meeting) (severity model.Severity, reason string, once bool) {
 	if !e.applies() || m.about.Kind != model.TrailKind {
-		return m.action.Severity, ""
+		return m.action.Severity, "", false
 	}
 	if model.ARNAccount(e.trail) == "" {
-		return m.action.Severity, "which trail it was cannot be told for certain, so neither what it cost"
+		return m.action.Severity, "which trail it was cannot be told for certain, so neither what it cost", false
 	}
 	owner := s.state[model.ARNAccount(e.trail)]
 	toggles := e.call.Op == "StartLogging" || e.call.Op == "StopLogging"
 	switch {
 	case owner == nil || owner.Trail(e.trail) == nil, !toggles && owner.Unread() != nil:
-		return m.action.Severity, "what it changed is not known"
+		return m.action.Severity, "what it changed is not known", false
 	case m.action.Severity >= model.High:
-		return model.Medium, "as far as is known, the trail was so already"
+		return model.Medium, "as far as is known, the trail was so already", true
 	}
-	return min(m.action.Severity, model.Low), "as far as is known, it changed nothing that is recorded"
+	return min(m.action.Severity, model.Low), "as far as is known, it changed nothing that is recorded", true
 }
 
-// certain is what nothing records any more, for certain.
+// certain is what no trail records any more and one did before, for certain.
 func (d *difference) certain() string {
 	for _, l := range d.lost {
-		if l.Resource == "" {
-			return l.What
-		}
-	}
-	return ""
-}
-
-// moved says that log files go to another bucket, which somebody else may own. That is never mended by itself: what
-// went there stays there.
-func (d *difference) moved() string {
-	for _, c := range d.changes {
-		for _, edit := range c.edits() {
-			if edit.Attribute == model.S3Bucket.Name() && edit.Before != nil && edit.After != nil {
-				return fmt.Sprintf("log files go to another bucket: %s, before %s", text(edit.After), text(edit.Before))
-			}
+		if l.first.Resource == "" && !l.first.AtLeast {
+			return l.first.What
 		}
 	}
 	return ""
@@ -154,11 +237,11 @@ func text(v any) string {
 	return s
 }
 
-// failed are the rules of which something failed that did not before.
-func (d *difference) failed() []string {
+// failed are the rules of which something fails that was judged otherwise before.
+func (d *difference) failed(before model.Status) []string {
 	var out []string
 	for _, f := range d.flips {
-		if f.To == model.StatusFail && f.From != "" {
+		if f.To == model.StatusFail && f.From == before {
 			out = appendNew(out, f.Rule)
 		}
 	}
@@ -195,7 +278,7 @@ func message(e *entry, m meeting, diff *difference) string {
 	if diff == nil {
 		return out
 	}
-	for _, l := range diff.lost {
+	for _, l := range diff.told() {
 		out += " Lost: " + l.String()
 	}
 	for _, g := range diff.regained {

@@ -2,110 +2,67 @@ package detect
 
 import (
 	"cmp"
-	"encoding/json"
-	"hash/maphash"
-	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"cairn.example/internal/event"
 	"cairn.example/internal/model"
-	"cairn.example/internal/remediate"
 	"cairn.example/internal/sigma"
 )
 
-// Tell gives the findings that are new or have changed since they were told last, in the order of the events. There
-// is one for each detection that an event meets: the finding as it stands after that event.
-func (d *Detector) Tell() []model.Finding {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if !d.fresh {
-		return nil
-	}
-	d.fresh = false
-	slices.SortFunc(d.entries, func(a, b *entry) int { return model.Order(a.call, b.call) })
-	var out []model.Finding
-	for _, f := range d.story() {
-		key := line{f.Account, f.Cause.EventID, f.ID}
-		said := d.fingerprint(f)
-		before, again := d.told[key]
-		if before == said {
-			continue
-		}
-		if again {
-			rt := *f.RealTime
-			rt.Revises = f.Cause.EventID
-			f.RealTime = &rt
-		}
-		d.told[key] = said
-		out = append(out, f)
-	}
-	if len(d.entries) > cmp.Or(d.o.Keep, mostEntries) {
-		d.forget(d.entries[:len(d.entries)/2])
-	}
-	return out
-}
-
-// mostEntries is how many events are kept to be told anew when a late one changes them; a watch that goes on for
-// months must not grow.
-const mostEntries = 20_000
-
-// forget makes the state after the oldest events the one to begin with. What they cost is no longer counted, but
-// what trails are and pointed at stays known.
-func (d *Detector) forget(old []*entry) {
-	st := d.twin.before(d.entries)
-	for _, a := range st {
-		d.values.keep(a)
-	}
-	older, gone := !d.twin.at.IsZero(), map[occurrence]bool{}
-	for _, e := range old {
-		if older && e.call.At.After(d.twin.at) {
-			maps.Copy(st, d.twin.snapshot())
-			older = false
-		}
-		if e.applies() {
-			for _, c := range st.apply(e) {
-				d.values.keep(c.was)
-			}
-		}
-		gone[occurrence{e.cause.Account, e.cause.EventID}] = true
-	}
-	maps.DeleteFunc(d.told, func(k line, _ uint64) bool { return gone[occurrence{k.account, k.event}] })
-	if last := old[len(old)-1].call.At; last.After(d.twin.at) {
-		d.twin.base, d.twin.at = slices.Collect(maps.Values(st)), last
-	}
-	d.entries = slices.Clone(d.entries[len(old):])
-}
-
-// fingerprint stands for all that a line says.
-func (d *Detector) fingerprint(f model.Finding) uint64 {
-	raw, err := json.Marshal(f)
-	if err != nil { // a finding is data, which always encodes
-		raw = []byte(err.Error())
-	}
-	return maphash.Bytes(d.seed, raw)
-}
-
 // story tells all events in their order.
-func (d *Detector) story() []model.Finding {
-	s := &story{d: d, state: d.twin.before(d.entries), ledger: newLedger(), lives: map[string]*life{}, refusals: map[string][]time.Time{}}
-	s.rules = d.asking.Rules()
-	d.values.reset()
+func (d *Detector) story() []model.Finding { return d.start(d.entries).run(d.entries) }
+
+// start is a story before the first of its events.
+func (d *Detector) start(entries []*entry) *story {
+	s := &story{
+		d: d, state: d.twin.before(entries), ledger: newLedger(), lives: map[string]*life{}, refusals: map[attempt][]time.Time{},
+		rules: d.asking.Rules(), counted: d.correlated, costs: map[*entry]*difference{},
+	}
+	d.values.reset(d.begin)
 	for _, a := range s.state {
 		d.values.add(a)
 	}
-	s.counted = d.count()
-	older := !d.twin.at.IsZero()
+	return s
+}
+
+func (s *story) run(entries []*entry) []model.Finding {
+	older := !s.d.twin.at.IsZero()
 	var out []model.Finding
-	for _, e := range d.entries {
-		if older && e.call.At.After(d.twin.at) {
-			s.settle()
+	for i, e := range entries {
+		if older && !s.d.twin.holds(e) {
+			s.settle(entries[:i])
 			older = false
 		}
-		out = append(out, s.tell(e)...)
+		switch {
+		case e.folded != nil:
+			s.unfold(e.folded)
+		case !e.again:
+			out = append(out, s.tell(e)...)
+		}
 	}
+	if older {
+		s.settle(entries)
+	}
+	s.correct(out)
 	return out
+}
+
+// correct says of losses that the Snapshot shows ended when that was, at the latest.
+func (s *story) correct(told []model.Finding) {
+	for _, c := range s.costly {
+		if !slices.ContainsFunc(c.diff.lost, func(l *loss) bool { return l.silent != nil }) {
+			continue
+		}
+		for i := range told {
+			f := &told[i]
+			if f.ID == c.finding && f.Cause.EventID == c.entry.cause.EventID {
+				f.Cause.Lost, f.Message = c.diff.told(), message(c.entry, c.of, c.diff)
+				f.Notes = append(f.Notes, "It had ended when the account was read; no event told how.")
+			}
+		}
+	}
 }
 
 // story is the events being told, up to one of them.
@@ -113,36 +70,29 @@ type story struct {
 	d        *Detector
 	state    state
 	ledger   *ledger
-	lives    map[string]*life       // by finding
-	refusals map[string][]time.Time // of one actor, for one detection
-	rules    []*sigma.Rule          // with placeholders
+	lives    map[string]*life        // by finding
+	refusals map[attempt][]time.Time // the last of each kind
+	rules    []*sigma.Rule           // with placeholders
 	counted  map[occurrence][]sigma.Hit
+	costly   []costly
+	costs    map[*entry]*difference // of calls of which several records tell
 }
 
-// occurrence names an event.
-type occurrence struct{ account, id string }
+// costly is what was told of an event that cost something, to be told rightly when the Snapshot shows that it ended.
+type costly struct {
+	finding string
+	entry   *entry
+	of      meeting
+	diff    *difference
+}
 
-// count is which correlations each event meets, when all are counted: a later event of the same second counts too.
-func (d *Detector) count() map[occurrence][]sigma.Hit {
-	if d.rules == len(d.fixed.Rules()) {
-		return nil
+func (s *story) life(finding string) *life {
+	l := s.lives[finding]
+	if l == nil {
+		l = &life{}
+		s.lives[finding] = l
 	}
-	met := map[occurrence][]sigma.Hit{}
-	state := d.fixed.NewState(0)
-	for _, e := range d.entries {
-		var matches []sigma.Match
-		for _, h := range e.met {
-			matches = append(matches, sigma.Match{Rule: h.rule, Quiet: h.quiet})
-		}
-		for _, h := range state.Observe(e.raw, matches) {
-			key := occurrence{h.Account, h.Event}
-			met[key] = slices.DeleteFunc(met[key], func(o sigma.Hit) bool { return o.Rule == h.Rule })
-			if h.Met {
-				met[key] = append(met[key], h)
-			}
-		}
-	}
-	return met
+	return l
 }
 
 // life is a finding so far: its worst cause that time does not mend, and those that later events may.
@@ -153,10 +103,11 @@ type life struct {
 }
 
 // add counts a cause, and gives the worst that stands.
-func (l *life) add(own weighed, unsettled func(*entry) bool) weighed {
+func (l *life) add(own weighed, stands func(weighed) bool) weighed {
 	l.count++
 	switch {
-	case own.lasts:
+	case own.once:
+	case own.lasts || len(own.edits) > 0:
 		l.lasting = append(l.lasting, own)
 	case own.severity > l.worst.severity:
 		l.worst = own
@@ -165,7 +116,7 @@ func (l *life) add(own weighed, unsettled func(*entry) bool) weighed {
 	if l.worst.severity > worst.severity {
 		worst = l.worst
 	}
-	l.lasting = slices.DeleteFunc(l.lasting, func(c weighed) bool { return c.entry != own.entry && !unsettled(c.entry) })
+	l.lasting = slices.DeleteFunc(l.lasting, func(c weighed) bool { return c.entry != own.entry && !stands(c) })
 	for _, c := range l.lasting {
 		if c.severity > worst.severity {
 			worst = c
@@ -174,38 +125,107 @@ func (l *life) add(own weighed, unsettled func(*entry) bool) weighed {
 	return worst
 }
 
+// stands tells whether what an event cost is still so.
+func (s *story) stands(w weighed) bool {
+	if w.lasts && s.ledger.unsettled(w.entry) {
+		return true
+	}
+	return slices.ContainsFunc(w.edits, s.inForce)
+}
+
+// inForce tells whether a trail is still as an event made it.
+func (s *story) inForce(edit model.Edit) bool {
+	owner := s.state[model.ARNAccount(edit.Resource)]
+	if owner == nil {
+		return true
+	}
+	t := owner.Trail(edit.Resource)
+	i := slices.IndexFunc(model.Attributes, func(a model.Attribute) bool { return a.Name() == edit.Attribute })
+	if t == nil || i < 0 {
+		return false
+	}
+	return text(value(model.Attributes[i], t)) == text(edit.After)
+}
+
 // weighed is one cause of a finding with its severity.
 type weighed struct {
 	entry    *entry
 	severity model.Severity
 	reason   string
-	lasts    bool // it counts until what it cost is made good
+	lasts    bool         // it counts until what it cost is made good
+	once     bool         // it counts for its own event alone
+	edits    []model.Edit // that it counts as long as they stay
 }
 
-// settle puts the Snapshot in the place of what the older events led to: it is what was read.
-func (s *story) settle() {
+// after is the reason as an event of the finding tells it: of an earlier event with its time and name.
+func (w weighed) after(e *entry) string {
+	if w.entry == e {
+		return w.reason
+	}
+	out := w.entry.cause.EventName + " at " + model.Moment(w.entry.call.At)
+	if w.lasts {
+		out = "open since " + model.Moment(w.entry.call.At) + " by " + w.entry.cause.EventName
+	}
+	if w.reason != "" {
+		out += ": " + w.reason
+	}
+	return out
+}
+
+// settle puts the Snapshot in the place of what the older events led to: it is what was read. While it was read,
+// accounts went on to change, so what happened in the last minute is done to it again.
+func (s *story) settle(older []*entry) {
 	for id, a := range s.d.twin.snapshot() {
 		s.state[id] = a
 		s.d.values.add(a)
 	}
+	if s.d.begin != nil {
+		s.resume(s.d.begin)
+		return
+	}
+	for _, e := range older {
+		if e.applies() && e.call.At.After(s.d.twin.at.Add(-reading)) {
+			s.state.apply(e)
+		}
+	}
+	for _, a := range s.state {
+		s.ledger.correct(a, s.d.twin.at)
+	}
 }
+
+// reading is how long the reading of a Snapshot may take, at whose end its time is.
+const reading = time.Minute
 
 // tell tells one event.
 func (s *story) tell(e *entry) []model.Finding {
-	var diff *difference
-	if e.applies() {
-		if changes := s.state.apply(e); len(changes) > 0 {
-			diff = s.ledger.book(e, changes, &s.d.o)
-			for _, c := range changes {
-				s.d.values.add(c.is)
-			}
-		}
-	}
+	diff := s.cost(e.first)
+	e.weights = nil
 	var out []model.Finding
 	for _, m := range s.met(e) {
 		out = append(out, s.finding(e, m, diff))
 	}
 	return out
+}
+
+// cost is what the event did, nil where it changed nothing. One that several records tell of is done once.
+func (s *story) cost(e *entry) *difference {
+	if !e.applies() {
+		return nil
+	}
+	diff, done := s.costs[e]
+	if done {
+		return diff
+	}
+	if changes := s.state.apply(e); len(changes) > 0 {
+		diff = s.ledger.book(e, changes, &s.d.o)
+		for _, c := range changes {
+			s.d.values.add(c.is)
+		}
+	}
+	if e.shared != "" {
+		s.costs[e] = diff
+	}
+	return diff
 }
 
 // meeting is a detection that an event meets.
@@ -246,15 +266,34 @@ func (s *story) met(e *entry) []meeting {
 	return out
 }
 
-// ask asks the rules with placeholders, filled as of now.
+// ask asks the rules with placeholders, filled as of now. Most are filled as they were when they were asked before.
 func (s *story) ask(e *entry) []hit {
+	engine := s.d.values.now(s.rules)
+	if e.engine != engine {
+		e.engine, e.asked = engine, s.matches(engine, e)
+	}
+	var out []hit
+	for _, h := range e.asked {
+		if s.d.values.theirs(h.rule, h.about, e.cause) {
+			out = append(out, h)
+		}
+	}
+	return out
+}
+
+// matches are the rules of an engine that an event meets.
+func (s *story) matches(engine *sigma.Engine, e *entry) []hit {
 	rec, err := event.Parse(e.raw)
 	if err != nil { // it was read before
 		return nil
 	}
+	met := engine.Match(rec)
+	if len(met) == 0 {
+		return nil
+	}
 	r := record{rec.Tree()}
 	var out []hit
-	for _, m := range s.d.values.now(s.rules).Match(e.raw) {
+	for _, m := range met {
 		out = append(out, hit{m.Rule, s.d.resource(m.Rule).of(r, e.cause), m.Quiet})
 	}
 	return out
@@ -263,15 +302,12 @@ func (s *story) ask(e *entry) []hit {
 // finding is what a detection says after the event.
 func (s *story) finding(e *entry, m meeting, diff *difference) model.Finding {
 	id := model.FindingID(e.cause.Account, m.of.ID, m.about)
-	l := s.lives[id]
-	if l == nil {
-		l = &life{}
-		s.lives[id] = l
-	}
+	l := s.life(id)
 	own := s.weigh(e, m, diff)
-	worst := l.add(own, s.ledger.unsettled)
+	worst := l.add(own, s.stands)
+	e.weights = append(e.weights, weight{id, m.of.ID, own})
 	cause := e.cause
-	cause.Severity = own.severity
+	cause.Severity, cause.Reason = own.severity, own.reason
 	f := model.Finding{
 		ID: id, Rule: m.of.ID, Title: m.of.Title, Status: model.StatusFail, Severity: worst.severity, Label: worst.severity.Label(),
 		Account: cause.Account, Region: cmp.Or(model.ARNRegion(m.about.ID), cause.Region), Resource: m.about,
@@ -282,14 +318,16 @@ func (s *story) finding(e *entry, m meeting, diff *difference) model.Finding {
 	}
 	if diff != nil {
 		diff.fill(&cause)
-		f.Notes = append(f.Notes, diff.notes...)
-		f.Fix = repair(e, diff, m.about)
-		if f.Fix == "" && len(diff.lost) > 0 {
-			f.Notes = append(f.Notes, "No command restores it: what the trail was is not known well enough.")
-		}
+		fix, notes := s.repair(e, diff)
+		f.Fix, f.Notes = fix, append(append(f.Notes, diff.notes...), notes...)
 	}
 	f.Message = message(e, m, diff)
-	f.RealTime = &model.RealTime{Kind: string(m.of.Kind), Declared: m.of.Severity, Reason: worst.reason, Means: m.action.Means, Count: l.count, Cause: &cause}
+	if diff != nil {
+		s.costly = append(s.costly, costly{id, e, m, diff})
+	}
+	f.RealTime = &model.RealTime{
+		Kind: string(m.of.Kind), Declared: m.of.Severity, Reason: worst.after(e.first), Means: m.action.Means, Count: l.count, Author: m.of.Author, Cause: &cause,
+	}
 	return f
 }
 
@@ -302,30 +340,8 @@ func (d *difference) fill(c *model.Cause) {
 			}
 		}
 	}
-	for _, l := range d.lost {
-		c.Lost = append(c.Lost, l.Loss)
-	}
+	c.Lost = append(c.Lost, d.told()...)
 	c.Regained = append(c.Regained, d.regained...)
 	c.Verdicts = append(c.Verdicts, d.flips...)
 	c.Unknown = append(c.Unknown, d.unknown...)
-}
-
-// repair is the commands that make good what an event took, one a line; "" when it took nothing.
-func repair(e *entry, d *difference, about model.Ref) string {
-	hurt := len(d.lost) > 0 || slices.ContainsFunc(d.flips, func(f model.Flip) bool { return f.To == model.StatusFail })
-	if !hurt || about.Kind != model.TrailKind {
-		return ""
-	}
-	for _, c := range d.changes {
-		if c.is.ID != model.ARNAccount(about.ID) {
-			continue
-		}
-		for _, was := range []*model.Account{c.was, rewound(c.is, e.call)} {
-			lines, err := remediate.Commands(remediate.Restore(c.is, was, about.ID))
-			if err == nil && len(lines) > 0 {
-				return strings.Join(lines, "\n")
-			}
-		}
-	}
-	return ""
 }

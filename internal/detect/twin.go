@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -39,25 +40,51 @@ func (t *twin) snapshot() state {
 	return st
 }
 
+// holds tells whether the Snapshot is as the event left things, as far as their times tell: its own time has lost its
+// fraction of a second.
+func (t *twin) holds(e *entry) bool { return !e.call.At.After(t.at.Add(time.Second)) }
+
 // before is the state before the first of the entries, which are in event order: the Snapshot, with the events that
 // are older than it taken back, the newest first.
 func (t *twin) before(entries []*entry) state {
 	st := t.snapshot()
 	for _, e := range slices.Backward(entries) {
-		if e.call.At.After(t.at) || !e.applies() {
+		if !t.holds(e) || !e.applies() {
 			continue
 		}
 		for _, a := range st.concerned(e) {
 			was := a.Clone()
 			was.Rewind(e.call)
+			e.doubt(was, a)
 			st[a.ID] = was
 		}
 	}
 	return st
 }
 
-// applies tells whether the event changed a trail, or may have.
-func (e *entry) applies() bool { return e.cause.Outcome == model.OutcomeSuccess && e.call.Control() }
+// doubt takes back the assumption that a trail was switched by the event, unless the time that the trail itself tells
+// is the event's: calls to start a trail that is on, and to stop one that is off, succeed too.
+func (e *entry) doubt(was, is *model.Account) {
+	before, after := was.Trail(e.trail), is.Trail(e.trail)
+	if before == nil || after == nil {
+		return
+	}
+	switched, ok := map[string]model.Attr[time.Time]{"StartLogging": model.StartedAt, "StopLogging": model.StoppedAt}[e.call.Op]
+	if !ok {
+		return
+	}
+	at, known := switched.Of(after).Get()
+	if known && at.Sub(e.call.At).Abs() <= 2*time.Second {
+		return
+	}
+	before.Logging = model.Unread[bool](model.Origin{Call: e.call.Op, Region: e.call.Region, Why: "the call may have changed nothing"})
+}
+
+// changes tells whether the event changed a trail, or may have.
+func (e *entry) changes() bool { return e.cause.Outcome == model.OutcomeSuccess && e.call.Control() }
+
+// applies tells whether it is to be applied, as the one record that stands for its call.
+func (e *entry) applies() bool { return e.first == e && e.changes() }
 
 // change is what an event did to one account.
 type change struct {
@@ -101,13 +128,17 @@ func rewound(a *model.Account, c model.ControlCall) *model.Account {
 
 // meet adds an account that was not read.
 func (st state) meet(e *entry) {
-	c := e.call
-	if c.Account == "" || st[c.Account] != nil {
-		return
+	for _, id := range []string{e.call.Account, model.ARNAccount(e.trail)} {
+		if id != "" && st[id] == nil {
+			st[id] = unread(id, e)
+		}
 	}
-	gap := model.Gap{Call: "DescribeTrails", Account: c.Account, Code: "NotRead", Why: "the account was not read"}
-	st[c.Account] = &model.Account{
-		ID: c.Account, Partition: partitionOf(e.cause), Gaps: []model.Gap{gap},
+}
+
+func unread(id string, e *entry) *model.Account {
+	gap := model.Gap{Call: "DescribeTrails", Account: id, Code: "NotRead", Why: "the account was not read"}
+	return &model.Account{
+		ID: id, Partition: partitionOf(e.cause), Gaps: []model.Gap{gap},
 		Regions: model.List[string]{Gaps: []model.Gap{gap}}, Trails: model.List[*model.Trail]{Gaps: []model.Gap{gap}},
 	}
 }
@@ -115,6 +146,9 @@ func (st state) meet(e *entry) {
 // concerned are the accounts that the event may have to do with, in the order of their numbers: the caller's, and
 // where that has an organization's trails, or the trail is somebody else's, those that see them.
 func (st state) concerned(e *entry) []*model.Account {
+	if e.call.Op == "CreateTrail" || e.call.Op == "UpdateTrail" { // it may be, or have been, an organization's
+		return slices.SortedFunc(maps.Values(st), func(x, y *model.Account) int { return strings.Compare(x.ID, y.ID) })
+	}
 	owners := []string{e.call.Account}
 	if owner := model.ARNAccount(e.trail); owner != "" {
 		owners = append(owners, owner)
@@ -129,13 +163,19 @@ func (st state) concerned(e *entry) []*model.Account {
 	return out
 }
 
-// same tells that nothing of an account's trails has changed.
+// same tells that nothing of an account's trails has changed. When a trail was switched follows from its switch, and
+// is less known after a call that repeats one.
 func same(x, y *model.Account) bool {
 	return len(x.Gaps) == len(y.Gaps) && slices.EqualFunc(x.Trails.Items, y.Trails.Items, sameTrail)
 }
 
 func sameTrail(x, y *model.Trail) bool {
-	return x.ARN == y.ARN && !slices.ContainsFunc(model.Attributes, func(a model.Attribute) bool { return !a.Same(x, y) })
+	return x.ARN == y.ARN && !slices.ContainsFunc(model.Attributes, func(a model.Attribute) bool { return !follows(a) && !a.Same(x, y) })
+}
+
+// follows tells the times that follow from the switch of a trail.
+func follows(a model.Attribute) bool {
+	return a.Name() == model.StartedAt.Name() || a.Name() == model.StoppedAt.Name()
 }
 
 // edits are the attributes that changed, without the times that follow from the switch.
@@ -151,7 +191,7 @@ func (c change) edits() []model.Edit {
 			is = none
 		}
 		for _, a := range model.Attributes {
-			if !a.Same(was, is) && a.Name() != model.StartedAt.Name() && a.Name() != model.StoppedAt.Name() {
+			if !a.Same(was, is) && !follows(a) {
 				out = append(out, model.Edit{Resource: arn, Attribute: a.Name(), Before: value(a, was), After: value(a, is)})
 			}
 		}

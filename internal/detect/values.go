@@ -61,14 +61,22 @@ func lastPart(arns []string) []string {
 	return out
 }
 
+// fromTrail tells whether trails fill the placeholder.
+func fromTrail(name string) bool { return placeholders[name] != nil }
+
 // values fill placeholders as of an event: with what trails point at, or pointed at before.
 type values struct {
 	settings sigma.Values
 	names    []string // of all placeholders that rules use
-	so, kept sets     // so far, and by what is forgotten
-	changed  bool
-	engine   *sigma.Engine // of the values so far
+	so       sets     // so far in the story
+	ever     sets     // in all stories
+	places   sets     // by kind, so far: where names that are not unique are
+	engine   *sigma.Engine
+	engines  map[string]*sigma.Engine // by their values: each story comes by the same ones
 }
+
+// mostEngines is how many engines are kept. A new one comes with each value that an event tells.
+const mostEngines = 64
 
 // sets are the values of placeholders.
 type sets map[string]map[string]bool
@@ -85,8 +93,16 @@ func (s sets) put(name, value string) bool {
 	return true
 }
 
+func (s sets) clone() sets {
+	out := sets{}
+	for name, set := range s {
+		out[name] = maps.Clone(set)
+	}
+	return out
+}
+
 func newValues(settings sigma.Values, rules []*sigma.Rule) *values {
-	v := &values{settings: settings, kept: sets{}}
+	v := &values{settings: settings, so: sets{}, ever: sets{}, places: sets{}, engines: map[string]*sigma.Engine{}}
 	for _, r := range rules {
 		v.names = append(v.names, r.Placeholders()...)
 	}
@@ -105,26 +121,55 @@ func (v *values) impossible() sigma.Values {
 	return out
 }
 
-// reset begins again, with the settings and what is kept.
-func (v *values) reset() {
-	v.so, v.changed, v.engine = sets{}, true, nil
-	for name, set := range v.kept {
-		v.so[name] = maps.Clone(set)
+// reset begins a story: with what trails pointed at before its first event.
+func (v *values) reset(from *beginning) {
+	v.so, v.places, v.engine = sets{}, sets{}, nil
+	if from != nil {
+		v.so, v.places = from.pointed.clone(), from.places.clone()
 	}
 }
 
 // add notes what the account's trails point at.
 func (v *values) add(a *model.Account) {
 	for name, value := range v.of(a) {
-		v.changed = v.so.put(name, value) || v.changed
+		if v.so.put(name, value) {
+			v.engine = nil
+		}
+		v.ever.put(name, value)
+	}
+	for _, t := range a.Trails.Items {
+		for _, arn := range known(t.LogGroup) {
+			for _, name := range logGroups([]string{arn}) {
+				v.places.put(logGroupKind, place(name, model.ARNAccount(arn), model.ARNRegion(arn)))
+			}
+		}
+		for _, arn := range known(t.LogRole) {
+			for _, name := range lastPart([]string{arn}) {
+				v.places.put(roleKind, place(name, model.ARNAccount(arn)))
+			}
+		}
 	}
 }
 
-// keep keeps what the account's trails point at, whatever becomes of the events that told.
-func (v *values) keep(a *model.Account) {
-	for name, value := range v.of(a) {
-		v.kept.put(name, value)
+// The kinds of what trails name without saying where it is.
+const (
+	logGroupKind = "AWS::Logs::LogGroup"
+	roleKind     = "AWS::IAM::Role"
+)
+
+func place(parts ...string) string { return strings.Join(parts, " ") }
+
+// theirs tells whether what an event is about, by a name that trails have given to a placeholder, is a trail's: names
+// of roles are those of an account, names of log groups of a Region of it. Those of the settings are wherever they are.
+func (v *values) theirs(r *sigma.Rule, about model.Ref, c model.Cause) bool {
+	by := func(name string) bool { return len(v.settings[name]) == 0 && slices.Contains(r.Placeholders(), name) }
+	switch {
+	case about.Kind == logGroupKind && by("trail_log_groups"):
+		return v.places[logGroupKind][place(about.ID, c.Account, c.Region)]
+	case about.Kind == roleKind && by("trail_roles"):
+		return v.places[roleKind][place(about.ID, c.Account)]
 	}
+	return true
 }
 
 // of are the values that an account's trails give to placeholders.
@@ -146,13 +191,13 @@ func (v *values) of(a *model.Account) iter.Seq2[string, string] {
 	}
 }
 
-// filled are the values so far.
-func (v *values) filled() sigma.Values {
+// filled are the values of the sets, and those of the settings.
+func (v *values) filled(with sets) sigma.Values {
 	out := maps.Clone(v.settings)
 	if out == nil {
 		out = sigma.Values{}
 	}
-	for name, set := range v.so {
+	for name, set := range with {
 		for _, value := range slices.Sorted(maps.Keys(set)) {
 			out[name] = append(slices.Clone(out[name]), sigma.Quote(value))
 		}
@@ -162,24 +207,29 @@ func (v *values) filled() sigma.Values {
 
 // now is an engine of the rules with the values so far; those that still lack one are not in it.
 func (v *values) now(rules []*sigma.Rule) *sigma.Engine {
-	if v.changed || v.engine == nil {
-		v.engine, _ = sigma.NewEngine(rules, v.filled())
-		v.changed = false
+	if v.engine == nil {
+		v.engine = v.engineOf(rules, v.so)
 	}
 	return v.engine
 }
 
-// from are the values of a state.
-func (v *values) from(accounts []*model.Account) sigma.Values {
-	v.reset()
-	for _, a := range accounts {
-		v.add(a)
+// all is an engine of the rules with all values of all stories.
+func (v *values) all(rules []*sigma.Rule) *sigma.Engine { return v.engineOf(rules, v.ever) }
+
+func (v *values) engineOf(rules []*sigma.Rule, with sets) *sigma.Engine {
+	filled := v.filled(with)
+	key := fmt.Sprintf("%q", filled) // in the order of names
+	if v.engines[key] == nil {
+		if len(v.engines) >= mostEngines {
+			clear(v.engines)
+		}
+		v.engines[key], _ = sigma.NewEngine(rules, filled)
 	}
-	return v.filled()
+	return v.engines[key]
 }
 
 func lacks(name string) string {
-	if placeholders[name] != nil {
+	if fromTrail(name) {
 		return fmt.Sprintf("%%%s%% has no value: no trail is known that has one; with a snapshot, or once an event tells of one, it runs", name)
 	}
 	return fmt.Sprintf("%%%s%% has no value: set watch.values.%s in cairn.yaml", name, name)

@@ -30,7 +30,7 @@ type Dedup struct {
 }
 
 // NewDedup returns a Dedup that remembers at least the last n ids.
-func NewDedup(n int) *Dedup { return &Dedup{n: max(n, 1), young: map[ID]struct{}{}} }
+func NewDedup(n int) *Dedup { return &Dedup{n: max(n, 1), young: make(map[ID]struct{}, min(max(n, 1), 1<<12))} }
 
 // Has says whether an id was added lately.
 func (d *Dedup) Has(id ID) bool {
@@ -46,7 +46,7 @@ func (d *Dedup) Add(id ID) bool {
 	if _, ok := d.young[id]; ok {
 		return false
 	}
-	again := d.Has(id)
+	_, again := d.old[id]
 	if len(d.young) >= d.n {
 		clear(d.old) // its room is used again
 		if d.old == nil {

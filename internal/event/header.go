@@ -75,7 +75,7 @@ func (v *verdicts) wants(f *Filter, both []byte) bool {
 	if len(both) < 16 || len(both) > len(v[0].text) {
 		return f.wantsBoth(both)
 	}
-	h := (word(both) ^ word(both[len(both)-8:])<<1 ^ uint64(len(both))) * 0x9e3779b97f4a7c15 //nolint:gosec // not negative
+	h := (word(both) ^ word(both[len(both)-8:])<<1 ^ uint64(len(both))) * 0x9e3779b97f4a7c15
 	e := &v[h>>58]
 	if string(e.text[:e.length]) != string(both) {
 		e.length = copy(e.text[:], both)

@@ -8,7 +8,8 @@ import (
 )
 
 const (
-	startBuffer = 128 << 10 // near the processor: a window of inflate, and some sixty records of usual length
+	startBuffer = 64 << 10  // some forty records of usual length
+	gzipBuffer  = 256 << 10 // still near the processor, and inflate's window is seldom moved to its front
 	minRead     = 32 << 10
 )
 
@@ -16,7 +17,7 @@ const (
 type input struct {
 	src    watched
 	raw    *bufio.Reader
-	gz     inflate.Reader
+	gz     *inflate.Reader
 	buf    []byte
 	lo, hi int   // buf[lo:hi] is read and not consumed
 	base   int64 // offset of buf[0] in the text
@@ -45,14 +46,21 @@ func (in *input) reset(src io.Reader) {
 	in.src = watched{Reader: src}
 	if in.raw == nil {
 		in.raw = bufio.NewReaderSize(&in.src, 64<<10)
-		in.buf = make([]byte, startBuffer)
 	} else {
 		in.raw.Reset(&in.src)
 	}
 	in.lo, in.hi, in.base, in.err, in.failed = 0, 0, 0, nil, false
 	magic, err := in.raw.Peek(2) // an error comes again with the first Read
+	size := startBuffer
 	if in.checked = err == nil && magic[0] == 0x1f && magic[1] == 0x8b; in.checked {
+		size = gzipBuffer
+		if in.gz == nil {
+			in.gz = new(inflate.Reader)
+		}
 		in.gz.Reset(in.raw)
+	}
+	if len(in.buf) < size {
+		in.buf = make([]byte, size)
 	}
 }
 

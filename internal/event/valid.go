@@ -101,43 +101,6 @@ func checkDigits(b []byte, i int) int {
 	return i
 }
 
-// checkScalar checks a number or a word.
-func checkScalar(b []byte, i int) int {
-	switch c := b[i]; {
-	case c == '-' || c >= '0' && c <= '9':
-		return checkNumber(b, i)
-	case c == 't':
-		return checkWord(b, i, "true")
-	case c == 'f':
-		return checkWord(b, i, "false")
-	case c == 'n':
-		return checkWord(b, i, "null")
-	}
-	return ^i
-}
-
-// checkColon goes from behind a name to its value.
-func checkColon(b []byte, i int) int {
-	if i = skipSpace(b, i); i >= len(b) || b[i] != ':' {
-		return ^i
-	}
-	return skipSpace(b, i+1)
-}
-
-// checkAfter reads what stands behind a member or element, and says whether another one follows, at
-// next.
-func checkAfter(b []byte, i int, end byte) (next int, more bool) {
-	switch i = skipSpace(b, i); {
-	case i >= len(b):
-		return ^i, false
-	case b[i] == ',':
-		return skipSpace(b, i+1), true
-	case b[i] == end:
-		return i + 1, false
-	}
-	return ^i, false
-}
-
 func checkWord(b []byte, i int, word string) int {
 	if len(b)-i < len(word) || string(b[i:i+len(word)]) != word {
 		return ^i

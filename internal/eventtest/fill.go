@@ -21,23 +21,26 @@ type part struct {
 	text string
 }
 
-// fresh finds, in this order of precedence, moments, ids (UUIDs, hexadecimal and base64), and identities (access keys
-// and the like, IP addresses).
+// fresh finds moments, ids (UUIDs, hexadecimal and base64), and of identities what is theirs alone: an access key
+// behind its kind, the end of an IP address.
 var fresh = regexp.MustCompile(`(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)` +
 	`|([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9a-f]{16,}\b|[0-9A-Za-z+/]{43,})` +
-	`|(\bA[A-Z]{3}[A-Z0-9]{12,17}\b|\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\b)`)
+	`|\bA[A-Z]{3}([A-Z0-9]{12,17})\b` +
+	`|\b\d{1,3}\.\d{1,3}\.\d{1,3}\.(\d{1,2})\b`)
+
+// kinds are those of its groups.
+var kinds = [...]kind{moment, id, identity, identity}
 
 // split takes a record apart.
 func split(record string) (parts []part) {
 	done := 0
 	for _, m := range fresh.FindAllStringSubmatchIndex(record, -1) {
-		parts = append(parts, part{fixed, record[done:m[0]]})
-		for i, k := range []kind{moment, id, identity} {
-			if m[2*i+2] >= 0 {
-				parts = append(parts, part{k, record[m[0]:m[1]]})
+		for i, k := range kinds {
+			if from, to := m[2*i+2], m[2*i+3]; from >= 0 {
+				parts = append(parts, part{fixed, record[done:from]}, part{k, record[from:to]})
+				done = to
 			}
 		}
-		done = m[1]
 	}
 	return append(parts, part{fixed, record[done:]})
 }

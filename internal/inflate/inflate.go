@@ -14,8 +14,8 @@ import (
 const (
 	// Window is how far back DEFLATE copies from.
 	Window = 32 << 10
-	// Room is the least room that Append can use: a few literals and the longest match, with what
-	// copying in steps of 16 bytes writes behind it.
+	// Room is the least room that Append can use: six literals and the longest match, with what copying
+	// in steps of 16 bytes writes behind it.
 	Room = 320
 )
 

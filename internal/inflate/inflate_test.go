@@ -205,8 +205,12 @@ func TestStreams(t *testing.T) {
 func TestHeaders(t *testing.T) {
 	r := newReader()
 	for _, header := range []gzip.Header{
-		{Name: "a name"}, {Comment: "a comment"}, {Name: strings.Repeat("n", 511)}, {Extra: make([]byte, 65535)},
-		{Name: "n", Comment: "c", Extra: []byte("extra")}, {Name: "caf\u00e9"},
+		{Name: "a name"},
+		{Comment: "a comment"},
+		{Name: strings.Repeat("n", 511)},
+		{Extra: make([]byte, 65535)},
+		{Name: "n", Comment: "c", Extra: []byte("extra")},
+		{Name: "caf\u00e9"},
 	} {
 		var b bytes.Buffer
 		w := gzip.NewWriter(&b)

@@ -93,13 +93,13 @@ func refill(in []byte, bits uint64, have uint) ([]byte, uint64, uint) {
 }
 
 // fast reads literals and matches while there is input and room in plenty. After each match it looks
-// up the next entry before it copies, since processors guess wrong how long copying goes on.
+// up the next entry before it copies, since processors guess wrong how long copying goes on; most
+// matches are no longer than what is copied in any case.
 //
 // have counts the bits in hand in its lowest six bits; those above are of no account.
 func (z *Reader) fast(text []byte) []byte {
 	lits, dists := &z.tables.literals, &z.tables.distances
-	all, first := text[:cap(text)], len(text)-z.reach(text)
-	room := all[len(text):]
+	all, room, first := text[:cap(text)], text[len(text):cap(text)], len(text)-z.reach(text)
 	in, bits, have := refill(z.in[z.pos>>3:], 0, 0)
 	bits, have = bits>>(z.pos&7), have-uint(z.pos&7)
 	e := lits[bits&(1<<literalBits-1)]
@@ -163,10 +163,12 @@ func (z *Reader) fast(text []byte) []byte {
 		if at-from < 16 {
 			copyNear(all, at, from, length)
 		} else {
-			near, far := room[:32], all[from:from+32]
+			near, far := room[:64], all[from:from+64]
 			copy(near[:16], far)
-			copy(near[16:], far[16:])
-			for i := 32; i < length; i += 16 {
+			copy(near[16:32], far[16:])
+			copy(near[32:48], far[32:])
+			copy(near[48:], far[48:])
+			for i := 64; i < length; i += 16 {
 				copy(room[i:i+16], all[from+i:from+i+16])
 			}
 		}

@@ -17,11 +17,12 @@ const (
 
 // RealTime is what a finding has besides when events made it.
 type RealTime struct {
-	Kind     string   `json:"kind"`     // real-time
-	Declared Severity `json:"declared"` // what the catalogue says; the finding's own severity is worked out
-	Reason   string   `json:"reason"`   // why the severity is what it is; "" where the kind of event is all that decides
-	Means    string   `json:"means"`    // what such an event means, where the detection says
-	Count    int      `json:"count"`    // events so far
+	Kind     string   `json:"kind"`             // real-time
+	Declared Severity `json:"declared"`         // what the catalogue says; the finding's own severity is worked out
+	Reason   string   `json:"reason"`           // why the severity is what it is, by the worst event; "" where its kind is all that decides
+	Means    string   `json:"means"`            // what such an event means, where the detection says
+	Count    int      `json:"count"`            // events so far
+	Author   string   `json:"author,omitempty"` // of a user's rule
 	Revises  string   `json:"revises,omitempty"`
 	Cause    *Cause   `json:"cause"` // the event told last
 }
@@ -37,6 +38,7 @@ type Cause struct {
 	Outcome     Outcome   `json:"outcome"`
 	ErrorCode   string    `json:"errorCode"`
 	Severity    Severity  `json:"severity"` // of this event alone
+	Reason      string    `json:"reason"`   // why that is so; "" where the kind of event is all that decides
 	Actor       Actor     `json:"actor"`
 	SourceIP    string    `json:"sourceIP"`
 	UserAgent   string    `json:"userAgent"`
@@ -67,17 +69,19 @@ type Edit struct {
 	After     any    `json:"after"`
 }
 
-// Loss is something that is no longer recorded, or is again. Without a Resource nothing else records it, which was
-// decided over all trails of the account; with one it is what that trail alone recorded, and whether another keeps the
-// same is not known.
+// Loss is something that is no longer recorded, or is again. Without a Resource no trail records it, which was decided
+// over all trails of the account (event data stores are not counted); with one it is what that trail alone recorded,
+// and whether another keeps the same is not known.
 type Loss struct {
 	Accounts []string   `json:"accounts"`
 	Resource string     `json:"resource,omitempty"` // a trail's ARN
 	What     string     `json:"what"`               // every management event in 17 Regions
 	Witness  string     `json:"witness,omitempty"`  // an event of it: ec2 RunInstances in us-east-1
+	AtLeast  bool       `json:"atLeast,omitempty"`  // it may not have been recorded before Since either
 	By       string     `json:"by,omitempty"`       // eventID of what lost it; "" when no event told
 	Since    time.Time  `json:"since"`
 	Until    *time.Time `json:"until,omitempty"`   // when it was recorded again
+	Rest     string     `json:"rest,omitempty"`    // what of the same loss is still not recorded, where Until is set
 	Seconds  int64      `json:"seconds,omitempty"` // how long it was not, where Until is set
 }
 
@@ -90,13 +94,32 @@ func (l Loss) String() string {
 	if l.Witness != "" {
 		out += ", for example " + l.Witness
 	}
-	if l.Until != nil {
-		return out + "; it was not from " + Moment(l.Since) + " on, for " + Span(time.Duration(l.Seconds)*time.Second) + "."
+	return out + l.extent() + "."
+}
+
+// extent is how long a loss goes on, and who else may record it.
+func (l Loss) extent() string {
+	from := "from " + Moment(l.Since) + " on"
+	if l.Until == nil {
+		switch {
+		case l.Resource != "":
+			return ", " + from + ", unless another trail records it"
+		case l.AtLeast:
+			return ", " + from + "; no trail records it, and whether one did before is not known"
+		}
+		return ", " + from + "; no trail records it"
+	}
+	out := "; it was not " + from + ", for " + Span(time.Duration(l.Seconds)*time.Second)
+	if l.AtLeast {
+		out += " at least"
 	}
 	if l.Resource != "" {
-		return out + ", from " + Moment(l.Since) + " on, unless another trail records it."
+		out += ", unless another trail recorded it"
 	}
-	return out + ", from " + Moment(l.Since) + " on; nothing else records it."
+	if l.Rest != "" {
+		out += "; still not: " + l.Rest
+	}
+	return out
 }
 
 // Flip is a verdict that an event changed.

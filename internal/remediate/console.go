@@ -35,7 +35,8 @@ func consoleFiles(p Plan) ([]File, error) {
 	}
 	for _, d := range p.trails {
 		for i, step := range consoleSteps(d) {
-			fmt.Fprintf(&b, "%d. %s\n", i+1, oneLine(p.expand(step, spell)))
+			lead := fmt.Sprintf("%d. ", i+1)
+			fmt.Fprintln(&b, hung(lead, p.expand(step, spell)))
 		}
 	}
 	return []File{{"fix.txt", b.Bytes(), nil}}, nil

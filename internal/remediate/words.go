@@ -120,8 +120,17 @@ func oneLine(s string) string {
 	}, s)
 }
 
-// remark is a text as comment lines. Most terminals and pages show a line of 100 columns whole.
-func remark(s string) string {
+// remark is a text as comment lines.
+func remark(s string) string { return wrapped("#", "#", s) }
+
+// hung is a text behind a lead, its further lines below its first word.
+func hung(lead, s string) string {
+	lead = strings.TrimSuffix(lead, " ")
+	return wrapped(lead, strings.Repeat(" ", len(lead)), s)
+}
+
+// wrapped is a text in lines, each behind a lead. Most terminals and pages show a line of 100 columns whole.
+func wrapped(first, further, s string) string {
 	const width = 100
 	var b strings.Builder
 	column := 0
@@ -129,11 +138,11 @@ func remark(s string) string {
 		length := 1 + utf8.RuneCountInString(word)
 		switch {
 		case column == 0:
-			b.WriteString("#")
-			column = 1
+			b.WriteString(first)
+			column = len(first)
 		case column+length > width:
-			b.WriteString("\n#")
-			column = 1
+			b.WriteString("\n" + further)
+			column = len(further)
 		}
 		b.WriteString(" " + word)
 		column += length

@@ -1,8 +1,10 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -55,34 +57,29 @@ func (w *watchLines) Close(s WatchSummary) error {
 // timeline is for people. Each finding is written at once; the gaps are drawn at the end.
 type timeline struct {
 	*sheet
-	gaps  []*gap
-	last  time.Time // of the events
+	told  map[telling]*model.Cause // of findings that lost or regained something
+	last  time.Time                // of the events
 	wrote bool
 }
 
-// gap is a time in which something was not recorded, and the event that ended it.
-type gap struct {
-	model.Loss
-	ended string
-}
+// telling is what one finding says of one event. What is told anew takes the place of what was told before.
+type telling struct{ account, event, finding string }
 
-// mostCommands is how many lines of a repair the timeline shows; the page and jsonl have all.
-const mostCommands = 6
+// A finding is a screen at most: how many commands of a repair are shown, and how many lines of a kind.
+const (
+	mostCommands = 6
+	mostOfAKind  = 4
+)
 
 func (w *timeline) Finding(f model.Finding) error {
 	if w.wrote {
 		w.blank()
 	}
 	w.wrote = true
-	c := f.Cause
-	if f.Revises != "" {
-		w.forget(c)
-	}
-	w.note(c)
+	w.note(f)
 	w.title(f)
-	if !ours(f) {
-		w.say("rule", f.Title)
-	}
+	w.say("rule", ruleOf(f))
+	c := f.Cause
 	if f.Resource.Kind != model.TrailKind {
 		w.say("where", "account "+c.Account+", "+c.Region)
 	}
@@ -90,39 +87,67 @@ func (w *timeline) Finding(f model.Finding) error {
 	if c.Outcome == model.OutcomeSuccess {
 		w.say("what", f.Means)
 	}
-	for _, l := range c.Lost {
-		w.say("lost", elsewhere(l, c)+l.String())
-	}
-	for _, l := range c.Regained {
-		w.say("again", elsewhere(l, c)+l.String())
-	}
+	w.say(w.changed(f))
+	w.each("lost", losses(c.Lost, c))
+	w.each("again", losses(c.Regained, c))
 	w.say("why", reason(f))
 	for _, v := range verdicts(c) {
-		if !strings.Contains(f.Reason, v) {
+		if !strings.Contains(c.Reason, v) {
 			w.say("now", v)
 		}
 	}
-	for _, u := range c.Unknown {
-		w.say("unknown", u)
-	}
-	for _, n := range f.Notes {
-		w.say("note", n)
-	}
-	w.commands(f.Fix)
+	w.each("unknown", c.Unknown)
+	w.each("note", f.Notes)
+	w.commands(f)
 	return w.flush()
 }
 
-// reason is why a finding is as severe as it is, and how many events it has.
+// ruleOf names a user's rule, which has no page, and who wrote it: licences of rules ask for that.
+func ruleOf(f model.Finding) string {
+	switch {
+	case ours(f):
+		return ""
+	case f.Author == "":
+		return f.Title
+	}
+	return f.Title + ", by " + f.Author
+}
+
+// losses are what an event lost or regained, a sentence each. The last that no trail records says of what that is not
+// the proof.
+func losses(all []model.Loss, c *model.Cause) []string {
+	out, proven := make([]string, len(all)), -1
+	for i, l := range all {
+		out[i] = elsewhere(l, c) + l.String()
+		if l.Resource == "" && l.Until == nil && i < mostOfAKind {
+			proven = i
+		}
+	}
+	if proven >= 0 {
+		out[proven] += " Event data stores are not counted."
+	}
+	return out
+}
+
+// reason is why an event is as severe as it is, and what the finding comes to with it.
 func reason(f model.Finding) string {
 	var parts []string
-	if f.Severity != f.Cause.Severity {
-		parts = append(parts, fmt.Sprintf("this event is %s, the finding stays %s", f.Cause.Severity, f.Severity))
+	if f.Cause.Reason != "" {
+		parts = append(parts, f.Cause.Reason)
 	}
-	if f.Reason != "" {
-		parts = append(parts, f.Reason)
-	}
+	finding := "this finding"
 	if f.Count > 1 {
-		parts = append(parts, fmt.Sprintf("event %d of this finding", f.Count))
+		finding = fmt.Sprintf("event %d of this finding", f.Count)
+	}
+	switch {
+	case f.Severity != f.Cause.Severity:
+		finding += fmt.Sprintf(", which stays %s", f.Severity)
+		if f.Reason != "" {
+			finding += ": " + f.Reason
+		}
+		parts = append(parts, finding)
+	case f.Count > 1:
+		parts = append(parts, finding)
 	}
 	return strings.Join(parts, "; ")
 }
@@ -174,18 +199,42 @@ func (w *timeline) say(key, text string) {
 	w.hanging(lead, len(lead), w.wrap(text, width, width))
 }
 
-func (w *timeline) commands(fix string) {
-	key := "fix"
-	n := 0
-	for line := range strings.Lines(fix) {
-		if n == mostCommands {
-			w.say("", "and more: --format jsonl has them all")
+// each says what there is of a kind, up to a bound.
+func (w *timeline) each(key string, texts []string) {
+	for i, text := range texts {
+		if i == mostOfAKind {
+			w.say(key, fmt.Sprintf("and %d more (jsonl)", len(texts)-i))
 			return
 		}
+		w.say(key, text)
+	}
+}
+
+// commands is the repair. Where the trail is another account's than the caller's, it says which account's.
+func (w *timeline) commands(f model.Finding) {
+	lines := slices.Collect(strings.Lines(f.Fix))
+	if len(lines) > mostCommands {
+		lines = append(lines[:mostCommands], fmt.Sprintf("# and %d more (jsonl)", len(lines)-mostCommands))
+	}
+	if owner := ownerOf(f); len(lines) > 0 && owner != "" && (owner != f.Account || f.Cause.Actor.Account != "" && owner != f.Cause.Actor.Account) {
+		lines = slices.Insert(lines, 0, "# in account "+owner)
+	}
+	key := "fix"
+	for _, line := range lines {
 		w.raw(0, "  "+pad(key, keyRoom)+strings.TrimSuffix(line, "\n"))
 		key = ""
-		n++
 	}
+}
+
+// ownerOf is the account of the trail that a finding is about, or that its event changed.
+func ownerOf(f model.Finding) string {
+	if f.Resource.Kind == model.TrailKind {
+		return model.ARNAccount(f.Resource.ID)
+	}
+	for _, e := range f.Cause.Changes {
+		return model.ARNAccount(e.Resource)
+	}
+	return ""
 }
 
 // who is the actor in a line: who, with which key, from where and with what.
@@ -220,16 +269,18 @@ func (w *timeline) who(c *model.Cause) string {
 }
 
 // short is an access key's id with enough of it to know it again: ASIA...7Q2. jsonl has the whole of it.
-func (w *timeline) short(key string) string {
-	const head, tail = 4, 3
-	if len(key) <= head+tail+1 {
-		return key
-	}
+func (w *timeline) short(key string) string { return w.cut(key, 4, 3) }
+
+// cut leaves out the middle of an id.
+func (w *timeline) cut(id string, head, tail int) string {
 	dots := "…"
 	if w.style.ASCII {
 		dots = "..."
 	}
-	return key[:head] + dots + key[len(key)-tail:]
+	if len(id) <= head+tail+1 {
+		return id
+	}
+	return id[:head] + dots + id[len(id)-tail:]
 }
 
 // ours tells cairn's own detections, which have a page, from a user's rule.
@@ -259,48 +310,41 @@ func verdicts(c *model.Cause) []string {
 	return out
 }
 
-// forget takes back what was said before of an event that is told anew, but for what it says again.
-func (w *timeline) forget(c *model.Cause) {
-	among := func(told []model.Loss, g *gap) bool {
-		return slices.ContainsFunc(told, func(l model.Loss) bool { return g.is(l) })
-	}
-	for _, g := range w.gaps {
-		if g.ended == c.EventID && !among(c.Regained, g) {
-			g.ended, g.Until, g.Seconds = "", nil, 0
-		}
-	}
-	w.gaps = slices.DeleteFunc(w.gaps, func(g *gap) bool {
-		lone := g.By == "" && g.ended == "" // only its end told of it
-		return lone || g.By == c.EventID && !among(c.Lost, g)
-	})
-}
-
-// is tells that a loss is of this gap.
-func (g *gap) is(l model.Loss) bool {
-	return g.By == l.By && g.What == l.What && g.Resource == l.Resource && g.Since.Equal(l.Since)
-}
-
-// note keeps the gaps that a cause opens and closes.
-func (w *timeline) note(c *model.Cause) {
+// note keeps what a finding says of the gaps, until it is told anew.
+func (w *timeline) note(f model.Finding) {
+	c := f.Cause
 	if c.EventTime.After(w.last) {
 		w.last = c.EventTime
 	}
-	for _, l := range slices.Concat(c.Lost, c.Regained) {
-		i := slices.IndexFunc(w.gaps, func(g *gap) bool { return g.is(l) })
-		if i < 0 {
-			i, w.gaps = len(w.gaps), append(w.gaps, &gap{Loss: l})
-		}
-		if l.Until != nil {
-			*w.gaps[i] = gap{l, c.EventID}
-		}
+	if w.told == nil {
+		w.told = map[telling]*model.Cause{}
 	}
+	key := telling{c.Account, c.EventID, f.ID}
+	delete(w.told, key)
+	if len(c.Lost)+len(c.Regained) > 0 {
+		w.told[key] = c
+	}
+}
+
+// causes are what was told, in the order of the events.
+func (w *timeline) causes() []*model.Cause {
+	keys := slices.Collect(maps.Keys(w.told))
+	slices.SortFunc(keys, func(a, b telling) int {
+		return cmp.Or(w.told[a].EventTime.Compare(w.told[b].EventTime), strings.Compare(a.account, b.account),
+			strings.Compare(a.event, b.event), strings.Compare(a.finding, b.finding))
+	})
+	out := make([]*model.Cause, len(keys))
+	for i, k := range keys {
+		out[i] = w.told[k]
+	}
+	return out
 }
 
 // Close draws the gaps. What was read goes to another place: here it would stand in the way of a pipe.
 func (w *timeline) Close(WatchSummary) error {
-	if len(w.gaps) > 0 {
+	if all := gaps(w.causes()); len(all) > 0 {
 		w.blank()
-		w.draw()
+		w.draw(all)
 	}
 	return w.flush()
 }
@@ -313,9 +357,9 @@ const (
 )
 
 // draw draws a bar for each gap, all on one scale.
-func (w *timeline) draw() {
-	from, to := w.gaps[0].Since, w.last
-	for _, g := range w.gaps {
+func (w *timeline) draw(all []*gap) {
+	from, to := all[0].Since, w.last
+	for _, g := range all {
 		if g.Since.Before(from) {
 			from = g.Since
 		}
@@ -326,39 +370,42 @@ func (w *timeline) draw() {
 	scale := scaleOf(from, to)
 	labels := columns(scale.label(from)+scale.label(to)) + 2 + between
 	cells := min(max(w.width-labels-besideBar, leastCells), mostCells)
-	on, off := "█", "░"
-	if w.style.ASCII {
-		on, off = "#", "."
-	}
-	for _, g := range w.gaps {
-		until, still := to, true
-		if g.Until != nil {
-			until, still = *g.Until, false
-		}
-		var bar strings.Builder
-		for i := range cells {
-			begin := scale.from.Add(scale.width / time.Duration(cells) * time.Duration(i)) // divided first: a gap may be years
-			end := begin.Add(scale.width / time.Duration(cells))
-			if g.Since.Before(end) && (still || until.After(begin)) {
-				bar.WriteString(off)
-			} else {
-				bar.WriteString(on)
-			}
-		}
-		length := model.Span(until.Sub(g.Since)) + " blind"
-		if still {
-			length = "blind since " + model.Moment(g.Since)
-		}
-		lead := scale.label(scale.from) + " " + bar.String() + " " + scale.label(scale.from.Add(scale.width)) + strings.Repeat(" ", between)
-		w.hanging(lead, between, w.wrap(g.subject()+": "+length, w.width-columns(lead), w.width-between))
+	for _, g := range all {
+		lead := scale.label(scale.from) + " " + w.bar(g, scale, cells, to) + " " + scale.label(scale.from.Add(scale.width)) + strings.Repeat(" ", between)
+		w.hanging(lead, between, w.wrap(g.subject()+": "+g.length(), w.width-columns(lead), w.width-between))
 	}
 }
 
-func (g *gap) subject() string {
-	if len(g.Accounts) == 1 {
-		return g.What + ", account " + g.Accounts[0]
+// The cells of a bar: recorded, not recorded, and perhaps not, since another trail may record the same.
+var (
+	cellsUnicode = [3]string{"█", "░", "▒"}
+	cellsASCII   = [3]string{"#", ".", "?"}
+)
+
+func (w *timeline) bar(g *gap, s scale, cells int, last time.Time) string {
+	marks := cellsUnicode
+	if w.style.ASCII {
+		marks = cellsASCII
 	}
-	return g.What + ", " + model.Count(len(g.Accounts), "account", "accounts")
+	on, off := marks[0], marks[1]
+	if g.perhaps() {
+		off = marks[2]
+	}
+	until, still := last, true
+	if g.Until != nil {
+		until, still = *g.Until, false
+	}
+	var bar strings.Builder
+	for i := range cells {
+		begin := s.from.Add(s.width / time.Duration(cells) * time.Duration(i)) // divided first: a gap may be years
+		end := begin.Add(s.width / time.Duration(cells))
+		if g.Since.Before(end) && (still || until.After(begin)) {
+			bar.WriteString(off)
+		} else {
+			bar.WriteString(on)
+		}
+	}
+	return bar.String()
 }
 
 // scale is a stretch of time in whole units that people read easily.

@@ -132,9 +132,10 @@ func FuzzWatchTextIsSafe(f *testing.F) {
 		c := &model.Cause{
 			EventID: name, EventName: text, EventTime: to, Outcome: model.OutcomeSuccess, Severity: model.High, SourceIP: text, UserAgent: name, Origin: "CLI",
 			Actor: model.Actor{ARN: name, AccessKeyID: text, Account: name}, Lost: []model.Loss{lost}, Regained: []model.Loss{again},
-			Verdicts: []model.Flip{{Rule: name, To: model.StatusFail}}, Unknown: []string{text, name},
+			Verdicts: []model.Flip{{Rule: name, To: model.StatusFail}}, Unknown: []string{text, name}, Reason: text,
+			Changes: []model.Edit{{Resource: name, Attribute: text, Before: name, After: text}, {Resource: text, Attribute: name, After: []any{text}}},
 		}
-		found := model.Finding{Rule: name, Message: text, Notes: []string{name}, Fix: text, RealTime: &model.RealTime{Means: text, Reason: name, Count: 2, Revises: name, Cause: c}}
+		found := model.Finding{Rule: name, Message: text, Notes: []string{name}, Fix: text, RealTime: &model.RealTime{Means: text, Reason: name, Count: 2, Revises: name, Author: text, Cause: c}}
 		for _, r := range watch(t, "text", report.Style{Width: width, ASCII: ascii}, []model.Finding{found, found}, report.WatchSummary{}) {
 			if r < ' ' && r != '\n' || r == 0x7f || r >= 0x80 && r < 0xa0 || r >= 0x202a && r <= 0x202e || ascii && r > 0x7e {
 				t.Fatalf("%q reached the terminal", r)

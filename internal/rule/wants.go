@@ -11,12 +11,6 @@ import (
 	"cairn.example/internal/model"
 )
 
-// StartCommand is the command that starts a trail, as it is pasted.
-func StartCommand(t *model.Trail) string {
-	home, _ := t.Home.Get()
-	return "aws cloudtrail start-logging --region " + home + " --name " + t.ARN
-}
-
 // decided is the origin of what a fix wants: nobody read it.
 var decided = model.Origin{}
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"cairn.example/internal/event"
 	"cairn.example/internal/sigma"
 )
 
@@ -35,27 +36,28 @@ func fleet(b *testing.B, unindexed int) *sigma.Engine {
 }
 
 // benchRecord has the size and the members of a usual record.
-func benchRecord(source, name string) []byte {
-	return fmt.Appendf(nil, `{"eventVersion":"1.08","userIdentity":{"type":"AssumedRole","principalId":"AROAEXAMPLEEXAMPLE123:session","arn":"arn:aws:sts::111122223333:assumed-role/admin/session","accountId":"111122223333","accessKeyId":"ASIAEXAMPLEEXAMPLE12","sessionContext":{"sessionIssuer":{"type":"Role","principalId":"AROAEXAMPLEEXAMPLE123","arn":"arn:aws:iam::111122223333:role/admin","accountId":"111122223333","userName":"admin"},"webIdFederationData":{},"attributes":{"creationDate":"2026-01-02T03:04:05Z","mfaAuthenticated":"false"}}},"eventTime":"2026-01-02T03:14:05Z","eventSource":"%s.amazonaws.com","eventName":"%s","awsRegion":"eu-west-1","sourceIPAddress":"192.0.2.7","userAgent":"aws-cli/2.15.0 Python/3.11.6 Linux/5.10.205-195.807.amzn2.x86_64 exe/x86_64.amzn.2 prompt/off command/service.call","requestParameters":{"name":"thing-%[1]s-0123456789","maxResults":50,"filter":{"tags":["a","b"]}},"responseElements":null,"requestID":"11111111-2222-3333-4444-555555555555","eventID":"66666666-7777-8888-9999-000000000000","readOnly":true,"eventType":"AwsApiCall","managementEvent":true,"recipientAccountId":"111122223333","eventCategory":"Management","tlsDetails":{"tlsVersion":"TLSv1.3","cipherSuite":"TLS_AES_128_GCM_SHA256","clientProvidedHostHeader":"service.eu-west-1.amazonaws.com"}}`, source, name)
+func benchRecord(b *testing.B, source, name string) *event.Record {
+	b.Helper()
+	return parse(b, fmt.Appendf(nil, `{"eventVersion":"1.08","userIdentity":{"type":"AssumedRole","principalId":"AROAEXAMPLEEXAMPLE123:session","arn":"arn:aws:sts::111122223333:assumed-role/admin/session","accountId":"111122223333","accessKeyId":"ASIAEXAMPLEEXAMPLE12","sessionContext":{"sessionIssuer":{"type":"Role","principalId":"AROAEXAMPLEEXAMPLE123","arn":"arn:aws:iam::111122223333:role/admin","accountId":"111122223333","userName":"admin"},"webIdFederationData":{},"attributes":{"creationDate":"2026-01-02T03:04:05Z","mfaAuthenticated":"false"}}},"eventTime":"2026-01-02T03:14:05Z","eventSource":"%s.amazonaws.com","eventName":"%s","awsRegion":"eu-west-1","sourceIPAddress":"192.0.2.7","userAgent":"aws-cli/2.15.0 Python/3.11.6 Linux/5.10.205-195.807.amzn2.x86_64 exe/x86_64.amzn.2 prompt/off command/service.call","requestParameters":{"name":"thing-%[1]s-0123456789","maxResults":50,"filter":{"tags":["a","b"]}},"responseElements":null,"requestID":"11111111-2222-3333-4444-555555555555","eventID":"66666666-7777-8888-9999-000000000000","readOnly":true,"eventType":"AwsApiCall","managementEvent":true,"recipientAccountId":"111122223333","eventCategory":"Management","tlsDetails":{"tlsVersion":"TLSv1.3","cipherSuite":"TLS_AES_128_GCM_SHA256","clientProvidedHostHeader":"service.eu-west-1.amazonaws.com"}}`, source, name))
 }
 
 func BenchmarkMatch(b *testing.B) {
 	for _, c := range []struct {
 		title     string
 		unindexed int
-		raw       []byte
+		rec       *event.Record
 	}{
-		{"indexed/none", 0, benchRecord("ec2", "DescribeInstances")},
-		{"indexed/evaluated", 0, benchRecord("s1", "Get1")},
-		{"unindexed1/none", 1, benchRecord("ec2", "DescribeInstances")},
-		{"unindexed20/none", 20, benchRecord("ec2", "DescribeInstances")},
+		{"indexed/none", 0, benchRecord(b, "ec2", "DescribeInstances")},
+		{"indexed/evaluated", 0, benchRecord(b, "s1", "Get1")},
+		{"unindexed1/none", 1, benchRecord(b, "ec2", "DescribeInstances")},
+		{"unindexed20/none", 20, benchRecord(b, "ec2", "DescribeInstances")},
 	} {
 		b.Run(c.title, func(b *testing.B) {
 			engine := fleet(b, c.unindexed)
-			b.SetBytes(int64(len(c.raw)))
+			b.SetBytes(int64(len(c.rec.Raw)))
 			b.ReportAllocs()
 			for b.Loop() {
-				engine.Match(c.raw)
+				engine.Match(c.rec)
 			}
 		})
 	}

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/tools/txtar"
 
+	"cairn.example/internal/event"
 	"cairn.example/internal/golden"
 	"cairn.example/internal/sigma"
 )
@@ -65,18 +66,20 @@ func runCase(t *testing.T, archive *txtar.Archive) string {
 			fmt.Fprintf(&out, "warning %s: %s\n", r, w)
 		}
 	}
-	say(&out, engine, records)
+	say(t, &out, engine, records)
 	return out.String()
 }
 
-func say(out *strings.Builder, engine *sigma.Engine, records string) {
+func say(t *testing.T, out *strings.Builder, engine *sigma.Engine, records string) {
+	t.Helper()
 	state := engine.NewState(0)
 	for i, line := range strings.Split(strings.TrimSpace(records), "\n") {
 		if line == "" || line[0] == '#' {
 			continue
 		}
 		var names []string
-		matches := engine.Match([]byte(line))
+		rec := parse(t, []byte(line))
+		matches := engine.Match(rec)
 		for _, m := range matches {
 			name := m.Rule.String()
 			if m.Quiet {
@@ -84,7 +87,7 @@ func say(out *strings.Builder, engine *sigma.Engine, records string) {
 			}
 			names = append(names, name)
 		}
-		for _, r := range engine.MayMatch([]byte(line)) {
+		for _, r := range engine.MayMatch(rec) {
 			names = append(names, r.String()+"?")
 		}
 		fmt.Fprintf(out, "%d:%s\n", i+1, strings.Join(append([]string{""}, names...), " "))
@@ -93,6 +96,15 @@ func say(out *strings.Builder, engine *sigma.Engine, records string) {
 			fmt.Fprintf(out, "\t%s%s %s %q %d\n", sign, h.Rule, h.Event, h.Group, h.Count)
 		}
 	}
+}
+
+func parse(t testing.TB, raw []byte) *event.Record {
+	t.Helper()
+	rec, err := event.Parse(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rec
 }
 
 // caseRules are the rules of one case file.

@@ -2,8 +2,8 @@ package sigma
 
 import (
 	"slices"
-	"strings"
 
+	"cairn.example/internal/event"
 	"cairn.example/internal/yamltree"
 )
 
@@ -17,8 +17,7 @@ type program struct {
 
 // test is an item with its values compiled.
 type test struct {
-	slot   int // of the top-level member; -1 the whole record
-	path   []string
+	field  *event.Projection // of one path; nil: the whole record
 	all    bool
 	null   bool        // a value is null
 	exists *bool       // modifier exists
@@ -28,26 +27,11 @@ type test struct {
 }
 
 type ref struct {
-	slot    int
-	path    []string
+	field   *event.Projection
 	matcher refMatcher
 }
 
-// compiler gives slots to the top-level members that programs look at.
-type compiler struct {
-	slots  map[string]int
-	values Values
-}
-
-func (c *compiler) slot(field string) (int, []string) {
-	path := strings.Split(field, ".")
-	s, ok := c.slots[path[0]]
-	if !ok {
-		s = len(c.slots)
-		c.slots[path[0]] = s
-	}
-	return s, path[1:]
-}
+type compiler struct{ values Values }
 
 // refuse says why the rule cannot run, at the item's place.
 func refuse(r *Rule, at yamltree.Place, message string) *Error {
@@ -73,9 +57,9 @@ func (c *compiler) node(r *Rule, n *node, errs *Errors) *program {
 }
 
 func (c *compiler) test(r *Rule, it *item, errs *Errors) *test {
-	t := &test{slot: -1, all: it.how.all, open: len(it.placeholders()) > 0}
+	t := &test{all: it.how.all, open: len(it.placeholders()) > 0}
 	if it.field != "" {
-		t.slot, t.path = c.slot(it.field)
+		t.field = event.NewProjection(it.field)
 	}
 	for _, name := range it.placeholders() {
 		if len(c.values[name]) == 0 {
@@ -93,9 +77,7 @@ func (c *compiler) test(r *Rule, it *item, errs *Errors) *test {
 		case v.kind == kindNull:
 			t.null = true
 		case it.how.fieldref:
-			other := ref{matcher: refMatcher{it.how.compare, it.how.cased}}
-			other.slot, other.path = c.slot(v.text)
-			t.refs = append(t.refs, other)
+			t.refs = append(t.refs, ref{event.NewProjection(v.text), refMatcher{it.how.compare, it.how.cased}})
 		default:
 			group, err := it.how.matchers(v, c.values)
 			if err != nil {
@@ -107,13 +89,19 @@ func (c *compiler) test(r *Rule, it *item, errs *Errors) *test {
 	return t
 }
 
-// record is a record's JSON with its top-level members, and room to work in.
+// record is a record and room to work in.
 type record struct {
-	raw    []byte
-	slots  [][]byte
-	nodes  [][]byte
+	*event.Record
+	nodes  event.Values
 	values [][]byte
+	others [][]byte // values of the field that these are compared with
 	chosen []int
+}
+
+// reach is what a path leads to, fanning out over arrays on the way, not over the last one.
+func (r *record) reach(path *event.Projection) [][]byte {
+	r.nodes = path.Project(r.Record, r.nodes)
+	return r.nodes[0]
 }
 
 // holds evaluates the program. With may, a placeholder is taken to match whatever it might come to match: its values
@@ -147,12 +135,12 @@ func (p *program) holds(r *record, may bool) bool {
 // holds finds the item's values in the record, then compares. null and exists are about what is reached, the others
 // about the leaves of it.
 func (t *test) holds(r *record) bool {
-	r.nodes, r.values = r.nodes[:0], r.values[:0]
-	if t.slot < 0 {
-		r.values = scalars(r.values, r.raw)
+	r.values = r.values[:0]
+	if t.field == nil {
+		r.values = scalars(r.values, r.Raw)
 	} else {
-		r.nodes = reach(r.nodes, r.slots[t.slot], t.path)
-		there := slices.ContainsFunc(r.nodes, func(n []byte) bool { return !isNull(n) })
+		nodes := r.reach(t.field)
+		there := slices.ContainsFunc(nodes, func(n []byte) bool { return !isNull(n) })
 		switch {
 		case t.exists != nil:
 			return there == *t.exists
@@ -165,7 +153,7 @@ func (t *test) holds(r *record) bool {
 		case !there:
 			return false
 		}
-		for _, n := range r.nodes {
+		for _, n := range nodes {
 			r.values = leaves(r.values, n)
 		}
 	}
@@ -211,13 +199,13 @@ func (t *test) refer(r *record) bool {
 
 // some tells whether one of the values here and one there agree.
 func (f ref) some(r *record) bool {
-	var there [][]byte
-	for _, n := range reach(nil, r.slots[f.slot], f.path) {
-		there = leaves(there, n)
+	r.others = r.others[:0]
+	for _, n := range r.reach(f.field) {
+		r.others = leaves(r.others, n)
 	}
 	for _, a := range r.values {
 		x := leafOf(a)
-		if slices.ContainsFunc(there, func(b []byte) bool { return f.matcher.match(x, leafOf(b)) }) {
+		if slices.ContainsFunc(r.others, func(b []byte) bool { return f.matcher.match(x, leafOf(b)) }) {
 			return true
 		}
 	}

@@ -34,8 +34,9 @@ func TestCorpus(t *testing.T) {
 	fired := map[string]map[string]int{}
 	for _, file := range files {
 		eachLabelled(t, file, func(technique string, raw []byte) {
+			rec := parse(t, raw)
 			met := map[*sigma.Rule]bool{}
-			for _, m := range engine.Match(raw) {
+			for _, m := range engine.Match(rec) {
 				met[m.Rule] = true
 				if fired[technique] == nil {
 					fired[technique] = map[string]int{}
@@ -43,7 +44,7 @@ func TestCorpus(t *testing.T) {
 				fired[technique][m.Rule.ID]++
 			}
 			for r, e := range alone {
-				if (len(e.Match(raw)) > 0) != met[r] {
+				if (len(e.Match(rec)) > 0) != met[r] {
 					t.Errorf("%s: %v with others on %.200s", r, met[r], raw)
 				}
 			}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"unicode/utf8"
 
 	"cairn.example/internal/event"
 	"cairn.example/internal/yamltree"
@@ -11,15 +12,13 @@ import (
 
 // Engine matches records against rules. It does not change, so any number of goroutines may use it.
 type Engine struct {
-	rules   []running
-	slots   map[string]int // top-level member to its place in record.slots
-	source  int
-	name    int
-	index   map[Key][]int
-	all     []int // rules that no key leads to
-	counts  []counter
-	scratch sync.Pool
-	each    []int // every rule
+	rules    []running
+	index    map[string]map[string][]int // rules by the source and the name of their keys
+	anywhere map[string][]int            // those of any source, by name
+	all      []int                       // rules that no key leads to
+	counts   []counter
+	scratch  sync.Pool
+	each     []int // every rule
 }
 
 type running struct {
@@ -38,10 +37,8 @@ type Match struct {
 // NewEngine compiles the rules. The ones that cannot run are refused by name and place, and the engine runs without
 // them: a placeholder without a value, an id given twice, a correlation whose rules are not there.
 func NewEngine(rules []*Rule, values Values) (*Engine, Errors) {
-	e := &Engine{slots: map[string]int{}, index: map[Key][]int{}}
-	c := &compiler{slots: e.slots, values: values}
-	e.source, _ = c.slot(fieldSource)
-	e.name, _ = c.slot(fieldName)
+	e := &Engine{index: map[string]map[string][]int{}}
+	c := &compiler{values}
 	var refused Errors
 	ids := map[string]*Rule{}
 	var correlations []*Rule
@@ -65,7 +62,7 @@ func NewEngine(rules []*Rule, values Values) (*Engine, Errors) {
 		refused = append(refused, e.correlate(r)...)
 	}
 	e.sort()
-	e.scratch.New = func() any { return &record{slots: make([][]byte, len(e.slots))} }
+	e.scratch.New = func() any { return new(record) }
 	return e, refused
 }
 
@@ -78,9 +75,13 @@ func (e *Engine) sort() {
 			e.all = append(e.all, i)
 		}
 		for _, k := range keys {
-			e.index[k] = append(e.index[k], i)
+			if e.index[k.Source] == nil {
+				e.index[k.Source] = map[string][]int{}
+			}
+			e.index[k.Source][k.Name] = append(e.index[k.Source][k.Name], i)
 		}
 	}
+	e.anywhere = e.index[""]
 }
 
 // Rules are the detections that run, in the order given.
@@ -104,8 +105,10 @@ func (e *Engine) Unindexed() []*Rule {
 // Keys are the keys of all rules, sorted; false where a rule must see every record.
 func (e *Engine) Keys() ([]Key, bool) {
 	var out []Key
-	for k := range e.index {
-		out = append(out, k)
+	for source, names := range e.index {
+		for name := range names {
+			out = append(out, Key{source, name})
+		}
 	}
 	slices.SortFunc(out, compareKeys)
 	return out, len(e.all) == 0
@@ -126,101 +129,92 @@ func (e *Engine) Fields() (paths []string, whole bool) {
 	return slices.Compact(paths), whole
 }
 
-// Match gives the rules that a record, valid JSON of one object, meets, in the order of the rules.
-func (e *Engine) Match(raw []byte) []Match {
+// Match gives the rules that a record meets, in the order of the rules.
+func (e *Engine) Match(rec *event.Record) []Match {
 	var out []Match
-	e.run(raw, false, func(r running) { out = append(out, Match{r.rule, r.counted && !r.told}) })
+	e.run(rec, false, func(r running) { out = append(out, Match{r.rule, r.counted && !r.told}) })
 	return out
 }
 
 // MayMatch gives the rules that a record does not meet but would, if placeholders had some further values.
-func (e *Engine) MayMatch(raw []byte) []*Rule {
+func (e *Engine) MayMatch(rec *event.Record) []*Rule {
 	var out []*Rule
-	met := e.Match(raw)
-	e.run(raw, true, func(r running) {
-		if !slices.ContainsFunc(met, func(m Match) bool { return m.Rule == r.rule }) {
-			out = append(out, r.rule)
-		}
+	e.run(rec, true, func(r running) { out = append(out, r.rule) })
+	if len(out) == 0 {
+		return nil
+	}
+	met := e.Match(rec)
+	return slices.DeleteFunc(out, func(r *Rule) bool {
+		return slices.ContainsFunc(met, func(m Match) bool { return m.Rule == r })
 	})
-	return out
 }
 
 // run finds the rules among the candidates that hold. Its room is pooled: a record that meets nothing, as nearly all
 // do, allocates nothing.
-func (e *Engine) run(raw []byte, may bool, found func(running)) {
+func (e *Engine) run(rec *event.Record, may bool, found func(running)) {
 	r, ok := e.scratch.Get().(*record)
 	if !ok {
 		return
 	}
-	defer e.scratch.Put(r)
-	r.fill(raw, e.slots)
+	r.Record = rec
 	for _, i := range e.candidates(r) {
 		if e.rules[i].program.holds(r, may) {
 			found(e.rules[i])
 		}
 	}
+	r.Record = nil
+	e.scratch.Put(r)
 }
 
-// fill finds the top-level members that are looked at, all in one pass: a pass for each costs more from the second on.
-func (r *record) fill(raw []byte, slots map[string]int) {
-	clear(r.slots)
-	start := skipSpace(raw, 0)
-	if r.raw = raw[start:]; len(r.raw) == 0 || r.raw[0] != '{' {
-		r.raw = nil
-		return
-	}
-	for c := cursorOf(r.raw); ; {
-		key, val, ok := c.member()
-		if !ok {
-			return
-		}
-		if slices.Contains(key, '\\') {
-			key = event.Unescape(key)
-		}
-		if slot, wanted := slots[string(key)]; wanted {
-			r.slots[slot] = val
-		}
-	}
-}
+// What the index is made of.
+var (
+	sourceField = event.NewProjection(fieldSource)
+	nameField   = event.NewProjection(fieldName)
+)
 
-// candidates are the rules that the record's source and name lead to, in their order.
+// candidates are the rules that the record's source and name lead to, in their order. Nearly no record's source leads
+// anywhere, and then its name is not looked at.
 func (e *Engine) candidates(r *record) []int {
 	var room [2][96]byte
-	source, plain := indexText(room[0][:0], r.slots[e.source])
-	name, also := indexText(room[1][:0], r.slots[e.name])
-	if !plain || !also {
+	source, plain := indexText(room[0][:0], r.reach(sourceField))
+	if !plain {
+		return e.each
+	}
+	here := e.index[string(source)]
+	if len(here) == 0 && len(e.anywhere) == 0 {
+		return e.all
+	}
+	name, plain := indexText(room[1][:0], r.reach(nameField))
+	if !plain {
 		return e.each
 	}
 	r.chosen = append(r.chosen[:0], e.all...)
-	r.chosen = append(r.chosen, e.index[Key{string(source), string(name)}]...)
-	if len(source) > 0 {
-		r.chosen = append(r.chosen, e.index[Key{string(source), ""}]...)
-	}
-	if len(name) > 0 && len(source) > 0 {
-		r.chosen = append(r.chosen, e.index[Key{"", string(name)}]...)
+	for _, names := range []map[string][]int{here, e.anywhere} {
+		r.chosen = append(append(r.chosen, names[string(name)]...), names[""]...)
 	}
 	slices.Sort(r.chosen)
 	r.chosen = slices.Compact(r.chosen)
 	return r.chosen
 }
 
-// indexText appends the folded text; false where it is there and no string, which only the rules themselves can
-// judge.
-func indexText(dst, raw []byte) ([]byte, bool) {
-	if isNull(raw) {
-		return dst, true
+// indexText is the folded text, in room if it has to be written anew; false where the field is there and no string,
+// which only the rules themselves can judge.
+func indexText(room []byte, found [][]byte) ([]byte, bool) {
+	if len(found) == 0 || isNull(found[0]) {
+		return nil, true
 	}
-	if raw[0] != '"' {
-		return dst, false
+	text, ok := event.Text(found[0])
+	if !ok {
+		return nil, false
 	}
-	for _, c := range textOf(raw) {
-		if c >= 0x80 {
-			return append(dst[:0], foldText(string(textOf(raw)))...), true
+	if !slices.ContainsFunc(text, func(c byte) bool { return c >= utf8.RuneSelf || lower[c] != c }) {
+		return text, true
+	}
+	for _, c := range text {
+		if c >= utf8.RuneSelf {
+			return append(room[:0], foldText(string(text))...), true
 		}
-		if 'A' <= c && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		dst = append(dst, c)
+		room = append(room, lower[c])
 	}
-	return dst, true
+	return room, true
 }

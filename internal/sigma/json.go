@@ -103,49 +103,6 @@ func (c *cursor) element() (val []byte, ok bool) {
 	return c.b[v:c.i], c.i > v
 }
 
-// sameKey compares a key as written with a name.
-func sameKey(key []byte, name string) bool {
-	if bytes.IndexByte(key, '\\') < 0 {
-		return string(key) == name
-	}
-	return string(event.Unescape(key)) == name
-}
-
-// lookup gives an object's member; of a repeated key, as everywhere in Go, the last.
-func lookup(object []byte, name string) []byte {
-	var found []byte
-	for c := cursorOf(object); ; {
-		key, val, ok := c.member()
-		if !ok {
-			return found
-		}
-		if sameKey(key, name) {
-			found = val
-		}
-	}
-}
-
-// reach appends what a path leads to, fanning out over arrays on the way, not over the last one.
-func reach(dst [][]byte, raw []byte, path []string) [][]byte {
-	switch {
-	case len(raw) == 0:
-		return dst
-	case len(path) == 0:
-		return append(dst, raw)
-	case raw[0] == '{':
-		return reach(dst, lookup(raw, path[0]), path[1:])
-	case raw[0] == '[':
-		for c := cursorOf(raw); ; {
-			val, ok := c.element()
-			if !ok {
-				return dst
-			}
-			dst = reach(dst, val, path)
-		}
-	}
-	return dst
-}
-
 // leaves appends the values that a comparison sees: the elements instead of an array, no nulls.
 func leaves(dst [][]byte, raw []byte) [][]byte {
 	switch {

@@ -55,6 +55,17 @@ func (r *Rule) Placeholders() []string {
 	return slices.Compact(out)
 }
 
+// Negates tells whether a placeholder stands under a not: then a record that meets the rule may meet it no longer when
+// the placeholder has more values.
+func (r *Rule) Negates() bool { return r.root != nil && r.root.negates(false) }
+
+func (n *node) negates(under bool) bool {
+	if n.item != nil {
+		return under && len(n.item.placeholders()) > 0
+	}
+	return slices.ContainsFunc(n.kids, func(k *node) bool { return k.negates(under || n.op == opNot) })
+}
+
 func (it *item) placeholders() []string {
 	if !it.how.expand {
 		return nil

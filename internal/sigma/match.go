@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/netip"
 	"regexp"
+	"unicode/utf8"
 )
 
 // leaf is one value of the record with its text.
@@ -27,47 +28,101 @@ type matcher interface {
 type textMatcher struct {
 	glob    glob
 	cased   bool
-	exact   bool // no wildcards, equality: literal is compared
-	inside  bool // no wildcards but those of contains: literal, folded unless cased, is looked for
+	how     compare // where literal is looked for; for equality it is as it was written, else folded unless cased
 	literal []byte
+	bytes   bool // there are no wildcards, nor letters whose case only the glob knows: literal can be compared
 
 	number   decimal
 	numeric  bool // literal is a number
 	unquoted bool // and was written as one
 }
 
-func (m textMatcher) match(l leaf) bool {
-	switch {
-	case m.inside && m.cased:
-		return bytes.Contains(l.text, m.literal)
-	case m.inside:
-		if found, sure := containsFold(l.text, m.literal); sure {
-			return found
-		}
-		return m.glob.match(l.text, false)
-	case !m.exact:
+func (m *textMatcher) match(l leaf) bool {
+	if !m.bytes {
 		return m.glob.match(l.text, m.cased)
-	case m.cased && bytes.Equal(m.literal, l.text), !m.cased && bytes.EqualFold(m.literal, l.text):
-		return true
-	case m.numeric && (l.isNumber() || m.unquoted && l.isString()):
-		d, ok := parseDecimal(l.text)
-		return ok && d == m.number
 	}
-	return false
+	if m.how == isEqual {
+		return m.equal(l)
+	}
+	if m.cased {
+		return lies(m.how, l.text, m.literal)
+	}
+	found, sure := liesFolded(m.how, l.text, m.literal)
+	if !sure {
+		return m.glob.match(l.text, false)
+	}
+	return found
 }
 
-// containsFold looks for a folded literal of ASCII; sure is false where only the glob can tell. Of what is not ASCII,
-// the Kelvin sign and the long s alone fold into it.
+func (m *textMatcher) equal(l leaf) bool {
+	if m.cased && bytes.Equal(m.literal, l.text) || !m.cased && bytes.EqualFold(m.literal, l.text) {
+		return true
+	}
+	if !m.numeric || !l.isNumber() && !(m.unquoted && l.isString()) {
+		return false
+	}
+	d, ok := parseDecimal(l.text)
+	return ok && d == m.number
+}
+
+// lies tells whether a literal lies where it is wanted.
+func lies(how compare, text, literal []byte) bool {
+	switch how { //nolint:exhaustive // those of a literal
+	case hasPrefix:
+		return bytes.HasPrefix(text, literal)
+	case hasSuffix:
+		return bytes.HasSuffix(text, literal)
+	}
+	return bytes.Contains(text, literal)
+}
+
+// liesFolded does for a folded literal of ASCII; sure is false where only the glob can tell. Of what is not ASCII, the
+// Kelvin sign and the long s alone fold into it; they are longer than what they fold into.
+func liesFolded(how compare, text, literal []byte) (found, sure bool) {
+	if len(text) < len(literal) {
+		return false, true
+	}
+	switch how { //nolint:exhaustive // those of a literal
+	case hasPrefix:
+		for i, c := range literal {
+			if lower[text[i]] != c {
+				return false, text[i] < utf8.RuneSelf
+			}
+		}
+		return true, true
+	case hasSuffix:
+		text = text[len(text)-len(literal):]
+		for i := len(literal) - 1; i >= 0; i-- {
+			if lower[text[i]] != literal[i] {
+				return false, text[i] < utf8.RuneSelf
+			}
+		}
+		return true, true
+	}
+	return containsFold(text, literal)
+}
+
 func containsFold(text, literal []byte) (found, sure bool) {
-	for i := 0; i+len(literal) <= len(text); i++ {
+	if len(literal) == 0 {
+		return true, true
+	}
+	const kelvin, longS = 0xe2, 0xc5 // their first bytes
+	first, rest := literal[0], literal[1:]
+	for i, c := range text[:len(text)-len(rest)] {
+		if lower[c] != first {
+			if c == kelvin || c == longS {
+				return false, false
+			}
+			continue
+		}
 		j := 0
-		for j < len(literal) && lower[text[i+j]] == literal[j] {
+		for j < len(rest) && lower[text[i+1+j]] == rest[j] {
 			j++
 		}
-		if j == len(literal) {
+		if j == len(rest) {
 			return true, true
 		}
-		if text[i+j] == 0xe2 || text[i+j] == 0xc5 { // their first bytes
+		if c := text[i+1+j]; c == kelvin || c == longS {
 			return false, false
 		}
 	}

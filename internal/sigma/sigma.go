@@ -1,6 +1,6 @@
 // Package sigma reads Sigma rules for CloudTrail and matches records against them.
 //
-// Load turns YAML into rules, NewEngine rules into an Engine, Engine.Match a record's JSON into the rules that it
+// Load turns YAML into rules, NewEngine rules into an Engine, Engine.Match a record into the rules that it
 // meets, and State what was met into correlations. Whatever this package cannot honour is an error when a rule is
 // loaded, with file, line and column: a part of a rule that is silently left out gives wrong verdicts for ever.
 //
@@ -10,7 +10,8 @@
 //
 //   - A dotted field descends into objects and fans out over every array on its way, the last one included: the item
 //     holds when one of the values that are reached meets it, and with the all modifier when each of the rule's values is met by
-//     one of them. Names of fields are case-sensitive and have no dots of their own.
+//     one of them. Names of fields are case-sensitive and have no dots of their own; of two members with one name the
+//     first counts, as package event has it.
 //   - null matches a field that is absent or null everywhere; exists is its opposite. An empty list or string is there.
 //   - Text comparison is case-insensitive unless cased (re: unless i), by Unicode's simple folding. Strings, numbers
 //     and booleans are compared as written; an object as its compact JSON in the record's order of keys, its strings
@@ -69,6 +70,9 @@ func (r *Rule) String() string {
 	}
 	return r.Title
 }
+
+// Named tells whether a correlation may call the rule so.
+func (r *Rule) Named(name string) bool { return name == r.ID || name == r.Name || name == r.Title }
 
 // op is what a node does with its kids.
 type op uint8

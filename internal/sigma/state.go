@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"cairn.example/internal/event"
 )
 
 // counter is a correlation with its rules found.
@@ -60,7 +62,7 @@ func (e *Engine) correlate(r *Rule) Errors {
 func (e *Engine) named(name, file string) []int {
 	var here, anywhere []int
 	for i, r := range e.rules {
-		if name != r.rule.ID && name != r.rule.Name && name != r.rule.Title {
+		if !r.rule.Named(name) {
 			continue
 		}
 		anywhere = append(anywhere, i)
@@ -132,9 +134,26 @@ func (e *Engine) NewState(late time.Duration) *State {
 	return &State{engine: e, late: late, groups: map[groupKey]*group{}}
 }
 
+// Correlates tells whether the engine has correlations.
+func (e *Engine) Correlates() bool { return len(e.counts) > 0 }
+
 // Observe counts a record with what Engine.Match said of it, and gives what has changed: also for events seen
 // before, when this one is late.
 func (s *State) Observe(raw []byte, matches []Match) []Hit {
+	if !slices.ContainsFunc(s.engine.counts, func(c counter) bool { return len(c.met(matches)) > 0 }) {
+		return nil
+	}
+	rec, err := event.Parse(raw)
+	if err != nil {
+		s.Untimed++
+		return nil
+	}
+	return s.Count(rec, string(rec.RecipientAccountID()), string(rec.EventID()), matches)
+}
+
+// Count is Observe for a record that is read, of which its caller says which event it is: hits name it so, and a
+// second record of the same event is not counted.
+func (s *State) Count(rec *event.Record, account, id string, matches []Match) []Hit {
 	var hits []Hit
 	var ev *counted
 	for _, c := range s.engine.counts {
@@ -143,11 +162,12 @@ func (s *State) Observe(raw []byte, matches []Match) []Hit {
 			continue
 		}
 		if ev == nil {
-			if ev = s.event(raw); ev == nil {
+			if ev = s.event(rec); ev == nil {
 				return nil
 			}
+			ev.account, ev.id = account, id
 		}
-		hits = append(hits, s.count(c, met, raw, *ev)...)
+		hits = append(hits, s.count(c, met, rec, *ev)...)
 	}
 	return hits
 }
@@ -163,11 +183,9 @@ func (c counter) met(matches []Match) []string {
 	return out
 }
 
-// event reads what tells an event from others; nil when it cannot be placed in time.
-func (s *State) event(raw []byte) *counted {
-	raw = raw[skipSpace(raw, 0):]
-	text := func(field string) string { return string(textOf(lookup(raw, field))) }
-	at, err := time.Parse(time.RFC3339, text("eventTime"))
+// event places a record in time; nil when it cannot be.
+func (s *State) event(rec *event.Record) *counted {
+	at, err := rec.EventTime()
 	if err != nil {
 		s.Untimed++
 		return nil
@@ -180,20 +198,19 @@ func (s *State) event(raw []byte) *counted {
 		s.newest = at
 	}
 	s.sweep()
-	return &counted{at: at.UTC(), account: text("recipientAccountId"), id: text("eventID")}
+	return &counted{at: at.UTC()}
 }
 
 // count puts an event into its groups: rules that it met may name other fields to group by.
-func (s *State) count(c counter, rules []string, raw []byte, ev counted) []Hit {
-	raw = raw[skipSpace(raw, 0):]
+func (s *State) count(c counter, rules []string, rec *event.Record, ev counted) []Hit {
 	var keys []string
 	values, groups := map[string][]string{}, map[string][]string{}
 	for _, rule := range rules {
-		counts, ok := c.values(raw, rule)
+		counts, ok := c.values(rec, rule)
 		if !ok {
 			continue
 		}
-		by := c.groupBy(raw, rule)
+		by := c.groupBy(rec, rule)
 		key := fmt.Sprintf("%q", by)
 		if groups[key] == nil {
 			keys, groups[key] = append(keys, key), by
@@ -220,17 +237,17 @@ func (s *State) group(rule *Rule, key string) *group {
 }
 
 // groupBy are the values of group-by for an event that met the rule; never nil.
-func (c counter) groupBy(raw []byte, rule string) []string {
+func (c counter) groupBy(rec *event.Record, rule string) []string {
 	out := make([]string, len(c.rule.Correlation.GroupBy))
 	for i, f := range c.rule.Correlation.GroupBy {
-		out[i] = groupValue(raw, c.field(f, rule))
+		out[i] = groupValue(rec, c.field(f, rule))
 	}
 	return out
 }
 
 // values are what is counted of an event that met the rule. One of value_count without the value cannot change any
 // count.
-func (c counter) values(raw []byte, rule string) (values []string, counts bool) {
+func (c counter) values(rec *event.Record, rule string) (values []string, counts bool) {
 	of := c.rule.Correlation
 	switch {
 	case of.byRule():
@@ -238,12 +255,17 @@ func (c counter) values(raw []byte, rule string) (values []string, counts bool) 
 	case of.Field == "":
 		return nil, true
 	}
-	for _, n := range reach(nil, raw, strings.Split(c.field(of.Field, rule), ".")) {
+	for _, n := range reach(rec, c.field(of.Field, rule)) {
 		for _, l := range leaves(nil, n) {
 			values = append(values, string(textOf(l)))
 		}
 	}
 	return values, len(values) > 0
+}
+
+// reach is what a field of the few records that are counted leads to.
+func reach(rec *event.Record, field string) [][]byte {
+	return event.NewProjection(field).Project(rec, nil)[0]
 }
 
 func distinct(values []string) []string {
@@ -252,9 +274,9 @@ func distinct(values []string) []string {
 }
 
 // groupValue is one text for all that a path leads to.
-func groupValue(raw []byte, field string) string {
+func groupValue(rec *event.Record, field string) string {
 	var texts []string
-	for _, n := range reach(nil, raw, strings.Split(field, ".")) {
+	for _, n := range reach(rec, field) {
 		if !isNull(n) {
 			texts = append(texts, string(textOf(n)))
 		}
@@ -268,8 +290,13 @@ func (s *State) sweep() {
 		return
 	}
 	s.swept = s.newest
+	s.Forget(s.newest.Add(-s.late))
+}
+
+// Forget drops what no event of that time or later can need.
+func (s *State) Forget(before time.Time) {
 	for k, g := range s.groups {
-		if g.forget(s.newest.Add(-s.late - g.of.Timespan)); len(g.events) == 0 {
+		if g.forget(before.Add(-g.of.Timespan)); len(g.events) == 0 {
 			delete(s.groups, k)
 		}
 	}

@@ -57,12 +57,13 @@ func (c call) record(i int) []byte {
 }
 
 // met is what holds after the calls have been seen in this order.
-func met(e *sigma.Engine, calls []call, order []int, late time.Duration) map[string]bool {
+func met(t *testing.T, e *sigma.Engine, calls []call, order []int, late time.Duration) map[string]bool {
+	t.Helper()
 	s := e.NewState(late)
 	out := map[string]bool{}
 	for _, i := range order {
 		raw := calls[i].record(i)
-		for _, h := range s.Observe(raw, e.Match(raw)) {
+		for _, h := range s.Observe(raw, e.Match(parse(t, raw))) {
 			key := h.Rule.Title + " " + h.Event
 			if out[key] = h.Met; !h.Met {
 				delete(out, key)
@@ -136,7 +137,7 @@ func TestStateOrder(t *testing.T) {
 		}
 		// No call is later than 50 s, so to forget what is older changes nothing.
 		for _, late := range []time.Duration{0, 50 * time.Second} {
-			if diff := cmp.Diff(want, met(engine, calls, order, late)); diff != "" {
+			if diff := cmp.Diff(want, met(t, engine, calls, order, late)); diff != "" {
 				t.Fatalf("seed %d, late %v (-want +got):\n%s", seed, late, diff)
 			}
 		}
@@ -157,7 +158,7 @@ func TestStateForgets(t *testing.T) {
 	s := engine.NewState(time.Minute)
 	observe := func(at, id int) []sigma.Hit {
 		raw := call{at, "a", "p"}.record(id)
-		return s.Observe(raw, engine.Match(raw))
+		return s.Observe(raw, engine.Match(parse(t, raw)))
 	}
 	for i := range 1000 {
 		observe(i, i)

@@ -196,7 +196,7 @@ func parsePrefix(g glob) (netip.Prefix, error) {
 }
 
 // textMatchers turns the comparisons of text into globs, as the specification defines them, with the literals that
-// make the two usual ones fast.
+// make the usual ones fast.
 func (m *modifiers) textMatchers(k kind, g glob) ([]matcher, error) {
 	globs, err := encoded(g, m.encoders)
 	if err != nil {
@@ -204,17 +204,16 @@ func (m *modifiers) textMatchers(k kind, g glob) ([]matcher, error) {
 	}
 	var out []matcher
 	for _, g := range globs {
-		t := textMatcher{cased: m.cased}
-		if lit, ok := g.literal(); ok && m.compare == isEqual {
-			t.literal, t.exact = []byte(lit), true
-			t.number, t.numeric = parseDecimal(t.literal)
-			t.unquoted = k == kindNumber
-		}
-		if t.glob = g; !m.cased {
+		t := &textMatcher{glob: g, cased: m.cased, how: m.compare}
+		if !m.cased {
 			t.glob = g.folded()
 		}
-		if lit, ok := t.glob.literal(); ok && m.compare == hasInside && lit != "" && (m.cased || isASCII(lit)) {
-			t.literal, t.inside = []byte(lit), true
+		if lit, ok := g.literal(); ok && m.compare == isEqual {
+			t.literal, t.bytes = []byte(lit), true
+			t.number, t.numeric = parseDecimal(t.literal)
+			t.unquoted = k == kindNumber
+		} else if lit, ok := t.glob.literal(); ok && (m.cased || isASCII(lit)) {
+			t.literal, t.bytes = []byte(lit), true
 		}
 		if m.compare == hasInside || m.compare == hasSuffix {
 			t.glob = append(glob{anyRun}, t.glob...)

@@ -42,8 +42,8 @@ type IncompleteError struct {
 	Count    int       // of all
 }
 
-// maxProblems bounds the sentence: each problem was told by itself when it began.
-const maxProblems = 10
+// maxProblems bounds the error: every Region of a few accounts. Each problem was told by itself when it began.
+const maxProblems = 100
 
 // Error names the first problems.
 func (e *IncompleteError) Error() string {

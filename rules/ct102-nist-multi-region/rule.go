@@ -48,7 +48,8 @@ func check(e *rule.Eval, a *model.Account) {
 		e.NoteHealth(v, t)
 	}
 	for _, t := range inactive {
-		v.Note("%s %s. Start it: %s", e.Short(t), rule.Stopped(t), rule.StartCommand(t))
+		home, _ := t.Home.Get()
+		v.Note("%s %s; StartLogging in %s starts it", e.Short(t), rule.Stopped(t), home)
 	}
 	if truth.Tri == model.No {
 		for _, t := range a.Trails.Items {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -32,6 +33,7 @@ import (
 //	look       every record checked and given, and what it is called looked at
 //	projected  every record checked and given, and ten of its values picked
 func BenchmarkRead(b *testing.B) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	files, size := logs(b)
 	filter := wanted(b)
 	filtered, every := event.NewReader(event.Options{Filter: filter}), event.NewReader(event.Options{})
@@ -40,9 +42,11 @@ func BenchmarkRead(b *testing.B) {
 	var values event.Values
 	ways := map[string]func([]byte){
 		"gunzip": gunzip(b), "inflate": inflated(b), "json": decoded(b),
-		"filtered":  func(file []byte) { records(b, filtered, file, func(*event.Record) {}) },
-		"look":      func(file []byte) { records(b, every, file, func(rec *event.Record) { rec.EventName() }) },
-		"projected": func(file []byte) { records(b, every, file, func(rec *event.Record) { values = p.Project(rec, values) }) },
+		"filtered": func(file []byte) { records(b, filtered, file, func(*event.Record) {}) },
+		"look":     func(file []byte) { records(b, every, file, func(rec *event.Record) { rec.EventName() }) },
+		"projected": func(file []byte) {
+			records(b, every, file, func(rec *event.Record) { values = p.Project(rec, values) })
+		},
 	}
 	best := map[string][]time.Duration{}
 	for name := range ways {
