@@ -105,7 +105,7 @@ fuzz: ## run every fuzz target for FUZZTIME (30s) each
 	sed -E 's|^(.*)/[^/]+:[0-9]+:func (.*)|\1 \2|' | sort -u | \
 	while read -r dir target; do \
 		echo "fuzz $$dir $$target"; \
-		$(CLEAN) $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$dir" </dev/null; \
+		$(CLEAN) $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x "$$dir" </dev/null; \
 	done
 
 .PHONY: bench

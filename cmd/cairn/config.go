@@ -29,6 +29,13 @@ func (p *program) config() *cobra.Command {
 			if file := cmp.Or(sel.Config, config.Find(".")); file != "" {
 				about = "ok: " + file + ". In force:"
 			}
+			ours, err := app.Detections()
+			if err != nil {
+				return err
+			}
+			for _, note := range app.Idle(cfg.Watch, ours) {
+				p.note("%s (a Sigma rule of your own may)", note)
+			}
 			_, err = fmt.Fprintf(p.stdout, "# %s\n%s", about, cfg.InForce())
 			return err
 		},

@@ -67,8 +67,11 @@ func (p *program) demoWatch(ctx context.Context, formats []string) error {
 		return &app.UsageError{Err: errors.New("--watch prints one format: text or jsonl")}
 	}
 	out := form.New(p.stdout, p.style(p.stdout))
-	counts, err := p.app().DemoWatch(ctx, out.Finding)
-	return errors.Join(err, out.Close(summary(counts, 0)))
+	counts, err := p.app().DemoWatch(ctx, func(f model.Finding) error { return out.Finding(f, true) })
+	if closed := out.Close(summary(counts, 0)); err == nil {
+		err = closed // else it says the same once more
+	}
+	return err
 }
 
 // saveDemo writes the example for the commands that read files, and prints some of these.

@@ -2,7 +2,9 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
+	"slices"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -29,7 +31,7 @@ func (p *program) detections() *cobra.Command {
 			if len(args) == 0 {
 				return p.listDetections(found)
 			}
-			d, err := app.DetectionNamed(found, args[0])
+			d, err := p.app().Detection(found, args[0])
 			if err != nil {
 				return err
 			}
@@ -44,9 +46,21 @@ func (p *program) listDetections(found []*detect.Detection) error {
 	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "ID\tSEVERITY\tGROUP\tTITLE")
 	for _, d := range found {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", d.ID, d.Severity, d.Group, d.Title)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", d.ID, graded(d), d.Group, d.Title)
 	}
 	return w.Flush()
+}
+
+// graded is a detection's severity, as the catalogue has it, and the highest that one of its events has by itself.
+func graded(d *detect.Detection) string {
+	most := d.Severity
+	for _, a := range d.Actions() {
+		most = max(most, a.Severity)
+	}
+	if most == d.Severity {
+		return most.String()
+	}
+	return d.Severity.String() + ", up to " + most.String()
 }
 
 // page prints a page for people.
@@ -79,45 +93,67 @@ func (p *program) lintDetections() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return p.lint(append(found, users...), bad)
+			return p.lint(found, users, bad)
 		},
 	}
 	c.Flags().StringArrayVar(&paths, "sigma", nil, "also a user's Sigma rules, from a file or `folder`; repeatable")
 	return c
 }
 
-// lint prints what there is to say of each rule, and fails where one cannot run whatever its placeholders hold.
-func (p *program) lint(found []*detect.Detection, bad sigma.Errors) error {
+// lint prints what there is to say of each rule, a user's own first, and fails where one cannot run whatever its
+// placeholders hold.
+func (p *program) lint(ours, users []*detect.Detection, bad sigma.Errors) error {
+	found := slices.Concat(ours, users)
 	d, refused, err := detect.New(detect.Options{Detections: found})
 	if err != nil {
 		return err
 	}
-	rules, waiting := 0, 0
-	for _, one := range found {
-		for _, r := range one.Rules {
-			rules++
-			for _, warning := range r.Warnings {
-				fmt.Fprintf(p.stdout, "%s:%d: %s: %s\n", r.File, r.Line, r, warning)
-			}
-		}
+	broken := map[[2]string]bool{} // by file and rule: one may have several mistakes
+	for _, e := range bad {
+		fmt.Fprintln(p.stdout, e)
+		broken[[2]string{e.File, e.Rule}] = true
 	}
-	for _, r := range d.Unindexed() {
-		fmt.Fprintf(p.stdout, "%s:%d: %s: must see every record: name eventSource and eventName in it\n", r.File, r.Line, r)
-	}
+	waiting, rules := 0, 0
 	for _, r := range refused {
-		fmt.Fprintln(p.stdout, r.Why)
+		if e, ok := errors.AsType[*sigma.Error](r.Why); ok && r.Needs == "" {
+			broken[[2]string{e.File, e.Rule}] = true
+		}
 		if r.Needs != "" {
 			waiting++
 		}
 	}
-	for _, e := range bad {
-		fmt.Fprintln(p.stdout, e)
+	of := func(some []*detect.Detection) {
+		for _, one := range some {
+			rules += len(one.Rules)
+			p.lintOne(one, d.Unindexed(), refused)
+		}
 	}
-	broken := len(refused) - waiting + len(bad)
+	of(users)
+	if len(users)+len(bad) > 0 {
+		fmt.Fprintln(p.stdout, "\nOf cairn's own:")
+	}
+	of(ours)
 	fmt.Fprintf(p.stdout, "%d detections of %d rules: %d wait for a value, %d must see every record, %d cannot run.\n",
-		len(found), rules, waiting, len(d.Unindexed()), broken)
-	if broken > 0 {
+		len(found), rules, waiting, len(d.Unindexed()), len(broken))
+	if len(broken) > 0 {
 		return &exitError{code: exitFailed}
 	}
 	return nil
+}
+
+// lintOne prints what there is to say of a detection's rules.
+func (p *program) lintOne(one *detect.Detection, unindexed []*sigma.Rule, refused []detect.Refusal) {
+	for _, r := range one.Rules {
+		for _, warning := range r.Warnings {
+			fmt.Fprintf(p.stdout, "%s:%d: %s: %s\n", r.File, r.Line, r, warning)
+		}
+		if slices.Contains(unindexed, r) {
+			fmt.Fprintf(p.stdout, "%s:%d: %s: must see every record: name eventSource and eventName in it\n", r.File, r.Line, r)
+		}
+	}
+	for _, r := range refused {
+		if r.Detection == one.ID {
+			fmt.Fprintln(p.stdout, r.Why)
+		}
+	}
 }

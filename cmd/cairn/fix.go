@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -74,6 +75,11 @@ func (p *program) plan(c *cobra.Command, name string, o fixing) (*remediate.Plan
 	if o.example {
 		return examplePlan(a, name, o.form)
 	}
+	if !findingID.MatchString(name) {
+		if _, err := a.Rule(name); err != nil { // before anything is read
+			return nil, err
+		}
+	}
 	o.sel.ForFix = len(o.form.Facts()) > 0
 	result, snapshot, err := a.Audit(c.Context(), o.from, o.sel, nil)
 	if err != nil {
@@ -102,6 +108,8 @@ func (p *program) plan(c *cobra.Command, name string, o fixing) (*remediate.Plan
 	return &plan, nil
 }
 
+var findingID = regexp.MustCompile(`^[0-9a-f]{16}$`)
+
 // about names what a finding is about.
 func about(f model.Finding) string {
 	if f.Resource.Kind == model.AccountKind {
@@ -112,9 +120,9 @@ func about(f model.Finding) string {
 
 // examplePlan is the fix of the failing case that stands on the rule's page.
 func examplePlan(a *app.App, name string, form remediate.FormInfo) (*remediate.Plan, error) {
-	r, err := a.Rules.Lookup(name)
+	r, err := a.Rule(name)
 	if err != nil {
-		return nil, &app.UsageError{Err: err}
+		return nil, err
 	}
 	account, at := remediate.Example(r)
 	plan := remediate.Fix(r, account, at)
@@ -131,7 +139,8 @@ func wanted(a *app.App, result audit.Result, name string, command func(id string
 	}
 	r, err := a.Rules.Lookup(name)
 	if err != nil {
-		return model.Finding{}, &app.UsageError{Err: fmt.Errorf("no finding %q in this audit, and %w", name, err)}
+		_, said := a.Rule(name)
+		return model.Finding{}, &app.UsageError{Err: fmt.Errorf("no finding %q in this audit, and %w", name, said)}
 	}
 	var of, failing []model.Finding
 	for _, f := range result.Findings {

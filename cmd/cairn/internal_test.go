@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -68,6 +69,8 @@ func TestReadmeIsTrue(t *testing.T) {
 	}
 	text := replaced(t, string(page), "$ make demo\n", excerpt(t, demo(t)))
 	text = replaced(t, text, "$ ./cairn demo --watch\n", watchExcerpt(t, demo(t, "--watch")))
+	const id = "c3a06f75bbd8f756"
+	text = replaced(t, text, "$ ./cairn fix "+id+" --snapshot example/snapshot.json\n", exampleFix(t, id))
 	golden.Keep(t, readme, counted(t, text))
 }
 
@@ -95,7 +98,20 @@ func demo(t *testing.T, flags ...string) string {
 	return out.String()
 }
 
-// watchExcerpt is the worst event: what it was, who did it, what is lost, what repairs it; and the first of the bars.
+// exampleFix is what cairn fix prints of the saved example.
+func exampleFix(t *testing.T, id string) string {
+	t.Helper()
+	example := t.TempDir()
+	demo(t, "--save", example)
+	var out strings.Builder
+	p := &program{stdout: &out, stderr: &strings.Builder{}, env: os.Getenv, now: time.Now}
+	if code := p.run(t.Context(), []string{"fix", id, "--snapshot", filepath.Join(example, "snapshot.json")}); code != exitOK {
+		t.Fatalf("exit %d: %s", code, p.stderr)
+	}
+	return strings.TrimSuffix(out.String(), "\n")
+}
+
+// watchExcerpt is the worst event: what it was, who did it, what is lost, what repairs it; and the bar of the first gap that ended.
 func watchExcerpt(t *testing.T, demo string) string {
 	t.Helper()
 	worst := regexp.MustCompile(`(?m)^\S+ \S+ EXTREME .*\n(?:  .*\n)*`).FindString(demo)
@@ -103,7 +119,12 @@ func watchExcerpt(t *testing.T, demo string) string {
 		return regexp.MustCompile(`(?m)^  ` + key + ` .*\n(?: {5}.*\n)*`).FindString(worst)
 	}
 	title, _, _ := strings.Cut(worst, "\n  who ")
-	bar := regexp.MustCompile(`(?m)^\d\d:\d\d \S+ \d\d:\d\d  .*\n(?:  .*\n)*`).FindString(demo)
+	bar := ""
+	for _, b := range regexp.MustCompile(`(?m)^\d\d:\d\d \S+ \d\d:\d\d  .*\n(?:  .*\n)*`).FindAllString(demo, -1) {
+		if bar == "" && !strings.Contains(b, "since") {
+			bar = b
+		}
+	}
 	parts := []string{title + "\n", part("who"), part("lost"), "...\n", part("fix"), "...\n", bar}
 	if slices.Contains(parts, "") {
 		t.Fatalf("the demo prints no such part: %q\n%s", parts, demo)

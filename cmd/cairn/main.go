@@ -1,7 +1,7 @@
 // Command cairn tells whether an AWS audit trail is on, complete and untouched.
 //
-// Exit codes: 0 nothing failing or unknown at the threshold, 1 it could not run or write, 2 usage,
-// 3 something fails, 4 nothing fails but something is unknown, 130 interrupted.
+// Exit codes: 0 nothing failing or unknown at the threshold, 1 it could not run or write, or found nothing in records
+// that it could not all read, 2 usage, 3 something fails, 4 nothing fails but something is unknown, 130 interrupted.
 package main
 
 import (

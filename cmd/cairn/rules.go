@@ -30,9 +30,9 @@ func (p *program) rules() *cobra.Command {
 			if len(args) == 0 {
 				return p.listRules(lib)
 			}
-			r, err := all.Rules().Lookup(args[0])
+			r, err := p.app().Rule(args[0])
 			if err != nil {
-				return noRule(args[0], err)
+				return err
 			}
 			page, err := lib.Page(r)
 			if err != nil {
@@ -45,18 +45,6 @@ func (p *program) rules() *cobra.Command {
 	}
 	c.AddCommand(p.searchRules())
 	return c
-}
-
-// noRule says where a page is that is no rule's.
-func noRule(name string, err error) error {
-	watched, broken := app.Detections()
-	if broken != nil {
-		return broken
-	}
-	if d := app.Cards(watched).Find(name); d != nil {
-		return &app.UsageError{Err: fmt.Errorf("%s is watched for, and no rule: cairn detections %s", d.ID, d.ID)}
-	}
-	return &app.UsageError{Err: fmt.Errorf("%w; cairn rules search finds by words", err)}
 }
 
 // elsewhere is the command that prints a page which this one does not.

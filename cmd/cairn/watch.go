@@ -49,14 +49,16 @@ read, 2 usage, 3 something found, 130 interrupted.`,
 			if err != nil {
 				return &app.UsageError{Err: err}
 			}
-			w.Since = now.Sub(from)
+			if w.Since = now.Sub(from); w.Since > 90*day && len(w.Files) == 0 {
+				return usage(c, "", "--since %s: Event history holds the last 90 days; older records are in log files (--files)", since)
+			}
 			return p.runWatch(c.Context(), w, show, form)
 		},
 	}
 	f := c.Flags()
 	f.StringArrayVar(&w.Files, "files", nil, "records in a `path`: a file, a folder, a glob, - for the standard input; repeatable")
 	f.BoolVar(&w.Once, "once", false, "end when all that is there now was read")
-	f.StringSliceVar(&w.Detections, "detections", nil, "only these of cairn's own detections, by `id`, comma-separated (cairn detections); rules of --sigma come on top")
+	f.StringSliceVar(&w.Detections, "detections", nil, "only these detections, by `id`, comma-separated (cairn detections); rules of --sigma all come on top, unless one is named")
 	f.StringArrayVar(&w.Sigma, "sigma", nil, "also a user's Sigma rules, from a file or `folder`; repeatable")
 	f.StringVar(&w.State, "state", "", "`file` that remembers what was read, so that a restart goes on from there")
 	f.DurationVar(&w.Every, "every", time.Minute, "`time` between two looks")
@@ -97,12 +99,14 @@ func (p *program) runWatch(ctx context.Context, w app.Watch, show watchFilter, n
 	worst, hidden := model.Severity(0), 0
 	w.Stdin, w.Say, w.More = p.stdin, p.note, p.more
 	w.Tell = func(f model.Finding) error {
-		worst = max(worst, f.Severity)
-		if !show.shows(f) {
-			hidden++
-			return nil
+		if f.Status == model.StatusFail {
+			worst = max(worst, f.Severity)
 		}
-		return out.Finding(f)
+		shown := show.shows(f)
+		if !shown {
+			hidden++
+		}
+		return out.Finding(f, shown)
 	}
 	began := p.now()
 	read, err := p.app().Watch(ctx, w)
@@ -112,7 +116,9 @@ func (p *program) runWatch(ctx context.Context, w app.Watch, show watchFilter, n
 	}
 	sum := summary(read.Counts, p.now().Sub(began))
 	if err == nil || read.Records > 0 {
-		err = errors.Join(err, out.Close(sum))
+		if closed := out.Close(sum); err == nil {
+			err = closed // else it may say the same once more
+		}
 	}
 	if err != nil {
 		return err
@@ -144,7 +150,7 @@ func (p *program) sayHidden(n int) {
 
 func summary(c detect.Counts, took time.Duration) report.WatchSummary {
 	return report.WatchSummary{
-		Records: c.Records, Judged: c.Judged, Duplicates: c.Duplicates, Rejected: c.Rejected, Files: c.Files,
+		Records: c.Records, Judged: c.Judged, Duplicates: c.Duplicates, Rejected: c.Rejected, Forgotten: c.Forgotten, Files: c.Files,
 		Bytes: c.Bytes, Seconds: took.Seconds(),
 	}
 }
@@ -155,8 +161,12 @@ func watched(s report.WatchSummary) string {
 	if perSecond := float64(s.Records) / s.Seconds; s.Seconds >= 1 && perSecond >= 1 {
 		rate = fmt.Sprintf(", %.0f records/s", perSecond)
 	}
-	return fmt.Sprintf("%s in %s: %d judged, %d duplicates, %d rejected; %.1f s%s.", model.Count(s.Records, "record", "records"),
-		model.Count(s.Files, "object", "objects"), s.Judged, s.Duplicates, s.Rejected, s.Seconds, rate)
+	forgotten := ""
+	if s.Forgotten > 0 {
+		forgotten = fmt.Sprintf(" (%d of them of no known trail, and forgotten before one was told of)", s.Forgotten)
+	}
+	return fmt.Sprintf("%s in %s: %d judged%s, %d duplicates, %d rejected; %.1f s%s.", model.Count(s.Records, "record", "records"),
+		model.Count(s.Files, "object", "objects"), s.Judged, forgotten, s.Duplicates, s.Rejected, s.Seconds, rate)
 }
 
 // watchFilter is what of the findings is printed, never what is judged, and from which severity on the exit code
@@ -168,6 +178,7 @@ type watchFilter struct {
 
 	least, failsFrom model.Severity
 	after, before    time.Time
+	printed          map[[3]string]bool
 }
 
 func (f *watchFilter) flags(c *cobra.Command) {
@@ -201,10 +212,27 @@ func (f *watchFilter) parse(now time.Time) error {
 	if !f.before.IsZero() && !f.after.Before(f.before) {
 		errs = append(errs, fmt.Errorf("--from %s is not before --to %s: no event can be printed", f.from, f.to))
 	}
+	f.printed = map[[3]string]bool{}
 	return errors.Join(errs...)
 }
 
+// shows tells whether a line is printed. One that takes the place of a printed line always is.
 func (f *watchFilter) shows(found model.Finding) bool {
+	line := [3]string{found.Account, found.Cause.EventID, found.ID}
+	if !f.printed[line] && !f.holds(found) {
+		return false
+	}
+	if f.any() {
+		f.printed[line] = true
+	}
+	return true
+}
+
+func (f *watchFilter) any() bool {
+	return f.severity+f.actor+f.trail+f.from+f.to != ""
+}
+
+func (f *watchFilter) holds(found model.Finding) bool {
 	c := found.Cause
 	holds := func(text string, in ...string) bool {
 		return text == "" || slices.ContainsFunc(in, func(s string) bool { return strings.Contains(strings.ToLower(s), strings.ToLower(text)) })

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -150,10 +151,18 @@ func (a *App) snapshot(ctx context.Context, from Source, facts []*model.FactKind
 	}
 	f, err := os.Open(filepath.Clean(from.Snapshot))
 	if err != nil {
-		return nil, fmt.Errorf("open the snapshot: %w", err)
+		return nil, fmt.Errorf("open the snapshot %s: %w", from.Snapshot, reason(err))
 	}
 	defer f.Close() //nolint:errcheck // read only
 	return readSnapshot(from.Snapshot, f)
+}
+
+// reason is why a file cannot be opened or looked at, without the system call and the name, which its caller says.
+func reason(err error) error {
+	if at, ok := errors.AsType[*fs.PathError](err); ok {
+		return at.Err
+	}
+	return err
 }
 
 func readSnapshot(name string, r io.Reader) (*model.Snapshot, error) {
@@ -256,6 +265,22 @@ func (a *App) config(sel Selection, known rule.Registry) (*config.Config, error)
 	return cfg, nil
 }
 
+// Rule finds a rule by its id or an alias. What is a detection is said to be one.
+func (a *App) Rule(name string) (*rule.Rule, error) {
+	r, err := a.Rules.Lookup(name)
+	if err == nil {
+		return r, nil
+	}
+	watched, broken := Detections()
+	if broken != nil {
+		return nil, broken
+	}
+	if d := Cards(watched).Find(name); d != nil {
+		return nil, &UsageError{fmt.Errorf("%s is a detection, which cairn watch tells of, and no rule: cairn detections %s", d.ID, d.ID)}
+	}
+	return nil, &UsageError{err}
+}
+
 // selected are the rules that were asked for, in the registry's order.
 func (a *App) selected(sel Selection, all frameworks.Frameworks) (rule.Registry, error) {
 	want := sel.Rules
@@ -274,9 +299,9 @@ func (a *App) selected(sel Selection, all frameworks.Frameworks) (rule.Registry,
 	}
 	picked := map[*rule.Rule]bool{}
 	for _, name := range want {
-		r, err := a.Rules.Lookup(name)
+		r, err := a.Rule(name)
 		if err != nil {
-			return nil, &UsageError{err}
+			return nil, err
 		}
 		picked[r] = true
 	}

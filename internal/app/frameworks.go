@@ -29,6 +29,9 @@ func meantFramework(all frameworks.Frameworks, id string) string {
 	}
 	part := strings.Join(strings.FieldsFunc(strings.ToLower(id), func(r rune) bool { return strings.ContainsRune(" _-", r) }), "-")
 	of := slices.DeleteFunc(slices.Clone(ids), func(known string) bool { return !strings.Contains(known, part) })
+	if len(of) == 0 { // a later edition of one that is known, as in pci-dss-4.0.1
+		of = slices.DeleteFunc(slices.Clone(ids), func(known string) bool { return !strings.HasPrefix(part, known+".") })
+	}
 	switch last := len(of) - 1; {
 	case part == "" || last < 0:
 		return rule.Suggest(id, ids)

@@ -280,10 +280,6 @@ func (a *App) watching(ctx context.Context, w *Watch) (detect.Options, error) {
 	if err != nil {
 		return detect.Options{}, err
 	}
-	chosen, err := pick(ours, w.Detections)
-	if err != nil {
-		return detect.Options{}, err
-	}
 	users, refused, err := UserDetections(w.Sigma)
 	if err != nil {
 		return detect.Options{}, &UsageError{err}
@@ -291,17 +287,24 @@ func (a *App) watching(ctx context.Context, w *Watch) (detect.Options, error) {
 	for _, why := range refused {
 		w.Say("not watched for: %v", why)
 	}
-	w.sayIdle(cfg.Watch, slices.Concat(ours, users))
+	chosen, err := a.pick(ours, users, w.Detections)
+	if err != nil {
+		return detect.Options{}, err
+	}
+	for _, note := range Idle(cfg.Watch, slices.Concat(ours, users)) {
+		w.Say("%s", note)
+	}
 	o := detect.Options{
-		Detections: append(chosen, users...), Rules: a.Rules, Settings: cfg.RuleSettings(), Dedup: !w.NoDedup, Values: cfg.Watch,
+		Detections: chosen, Rules: a.Rules, Settings: cfg.RuleSettings(), Dedup: !w.NoDedup, Values: cfg.Watch,
 		Rejected: w.unread.rejected, Controls: controls(standards),
 	}
 	o.Snapshot, err = a.known(ctx, w)
 	return o, err
 }
 
-// sayIdle names values that no detection asks for: after a slip in a name the one that was meant has none.
-func (w *Watch) sayIdle(values map[string][]string, all []*detect.Detection) {
+// Idle names values of cairn.yaml that no detection asks for: after a slip in a name the one that was meant has none.
+func Idle(values map[string][]string, all []*detect.Detection) []string {
+	var out []string
 	var asked []string
 	for _, d := range all {
 		for _, r := range d.Rules {
@@ -310,9 +313,10 @@ func (w *Watch) sayIdle(values map[string][]string, all []*detect.Detection) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		if !slices.Contains(asked, name) {
-			w.Say("watch.values.%s in cairn.yaml: no detection asks for it%s", name, rule.Suggest(name, asked))
+			out = append(out, fmt.Sprintf("watch.values.%s in cairn.yaml: no detection asks for it%s", name, rule.Suggest(name, asked)))
 		}
 	}
+	return out
 }
 
 // known is what is known of the accounts at the start: from a file, or from AWS where credentials were named or
@@ -365,32 +369,40 @@ func Cards(found []*detect.Detection) rule.Registry {
 	return out
 }
 
-// pick finds detections by their names.
-func pick(all []*detect.Detection, names []string) ([]*detect.Detection, error) {
+// pick finds detections by their names. A user's rules are all taken, unless one of them is named.
+func (a *App) pick(ours, users []*detect.Detection, names []string) ([]*detect.Detection, error) {
 	if len(names) == 0 {
-		return all, nil
+		return slices.Concat(ours, users), nil
 	}
 	var out []*detect.Detection
+	own := false
 	for _, name := range names {
-		d, err := DetectionNamed(all, name)
+		d, err := a.Detection(slices.Concat(ours, users), name)
 		if err != nil {
 			return nil, err
 		}
+		own = own || slices.Contains(users, d)
 		if !slices.Contains(out, d) {
 			out = append(out, d)
 		}
 	}
+	if !own {
+		out = append(out, users...)
+	}
 	return out, nil
 }
 
-// DetectionNamed finds a detection by its id or an alias.
-func DetectionNamed(all []*detect.Detection, name string) (*detect.Detection, error) {
+// Detection finds a detection by its id or an alias. What is a rule is said to be one.
+func (a *App) Detection(all []*detect.Detection, name string) (*detect.Detection, error) {
 	var ids []string
 	for _, d := range all {
 		if strings.EqualFold(d.ID, name) || slices.ContainsFunc(d.Aliases, func(alias string) bool { return strings.EqualFold(alias, name) }) {
 			return d, nil
 		}
 		ids = append(ids, d.ID)
+	}
+	if r := a.Rules.Find(name); r != nil {
+		return nil, &UsageError{fmt.Errorf("%s is a rule, which an audit judges by, and no detection: cairn rules %s", r.ID, r.ID)}
 	}
 	return nil, &UsageError{fmt.Errorf("no detection %q%s: cairn detections lists them", name, rule.Suggest(name, ids))}
 }
@@ -449,7 +461,7 @@ func sigmaFiles(path string) ([]string, error) {
 		return nil
 	})
 	if at, ok := errors.AsType[*fs.PathError](err); ok && at.Path == path {
-		err = at.Err // the system call says nothing to a person
+		err = at.Err
 	}
 	if err != nil {
 		return nil, fmt.Errorf("--sigma %s: %w", path, err)

@@ -114,7 +114,7 @@ func (r inForce) fixOf(f *model.Finding, s *model.Snapshot) string {
 		return r.fix(f.ID)
 	}
 	if s.Account(owner) == nil {
-		f.Notes = append(f.Notes, "the trail belongs to account "+owner+": read that one, and put it right there")
+		f.Notes = append(f.Notes, "The trail belongs to account "+owner+": read that one, and put it right there.")
 		return ""
 	}
 	return r.fix(model.FindingID(owner, f.Rule, f.Resource))

@@ -29,8 +29,8 @@ type waiting struct {
 	forgotten int
 }
 
-// mostWaiting is how many bytes of records wait: some ten thousand.
-const mostWaiting = 8 << 20
+// mostWaiting is how many bytes of records wait: some five thousand.
+const mostWaiting = 4 << 20
 
 func (w *waiting) add(raw []byte) {
 	w.records, w.size = append(w.records, slices.Clone(raw)), w.size+len(raw)

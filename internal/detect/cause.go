@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"cairn.example/internal/coverage"
@@ -15,7 +16,8 @@ import (
 // record is a decoded record, read by dotted paths.
 type record struct{ tree *event.Object }
 
-// at is the value of a path; an array on the way is entered at its first element that leads on.
+// at is the value of a path; an array on the way is entered at its first element that leads on, and so is the JSON of an
+// object in a string, as some logs have the parameters.
 func (r record) at(path string) any { return lookup(r.tree, strings.Split(path, ".")) }
 
 func lookup(v any, path []string) any {
@@ -32,6 +34,13 @@ func lookup(v any, path []string) any {
 			if found := lookup(e, path); found != nil {
 				return found
 			}
+		}
+	case string:
+		if !strings.HasPrefix(v, "{") {
+			return nil
+		}
+		if inner, err := event.Parse([]byte(v)); err == nil {
+			return lookup(inner.Tree(), path)
 		}
 	}
 	return nil
@@ -87,9 +96,9 @@ func outcomeOf(r record) model.Outcome {
 }
 
 // refused tells the error codes for a missing permission, as services spell them: Client.UnauthorizedOperation is
-// Amazon EC2's.
+// Amazon EC2's, VpceAccessDenied a VPC endpoint's policy.
 func refused(code string) bool {
-	code = strings.TrimPrefix(code, "Client.")
+	code = strings.TrimPrefix(strings.TrimPrefix(code, "Client."), "Vpce")
 	return model.Denied(code) || strings.HasPrefix(code, "AccessDenied") || strings.HasPrefix(code, "Unauthorized") || code == "NotAuthorized"
 }
 
@@ -181,30 +190,16 @@ func originOf(r record) (origin, from string) {
 
 // call is the record as the twin applies it.
 func call(rec *event.Record, c model.Cause) model.ControlCall {
+	found := ofCall.Project(rec, nil)
+	written := func(i int) json.RawMessage { return slices.Concat(found[i]...) } // a copy
 	return model.ControlCall{
 		Service: c.EventSource, Op: c.EventName, Account: c.Account, Region: c.Region, ID: c.EventID, At: c.EventTime,
-		Request: member(rec, "requestParameters"), Response: member(rec, "responseElements"),
+		Request: written(0), Response: written(1), ReadOnly: string(written(2)) == "true", Category: string(rec.EventCategory()),
 	}
 }
 
-var bodies = event.NewProjection("requestParameters", "responseElements")
-
-// member is a copy of one of the bodies of a record, as it is written.
-func member(rec *event.Record, name string) json.RawMessage {
-	i := 0
-	if name != bodies.Paths()[0] {
-		i = 1
-	}
-	for _, v := range bodies.Project(rec, nil)[i] {
-		return append(json.RawMessage(nil), v...)
-	}
-	return nil
-}
-
-// theTrail is where CloudTrail's own calls name their trail.
-var theTrail = resource{Kind: model.TrailKind, From: []string{
-	"responseElements.trailARN", "requestParameters.name", "requestParameters.trailName", "requestParameters.resourceId",
-}}
+// ofCall is what a call's record holds besides its cause.
+var ofCall = event.NewProjection("requestParameters", "responseElements", "readOnly")
 
 // In the messages of calls that were refused or met nothing: "... is not authorized to perform: cloudtrail:UpdateTrail
 // on resource: ARN because ...", "Unknown trail: ARN for the user: 111122223333".

@@ -36,8 +36,6 @@ type Options struct {
 	Keep     int             // how many events of either kind are kept whole, see forget; 0: mostEvents, mostCalls
 	// Rejected is told of every record that cannot be read. It may be called by several goroutines.
 	Rejected func(*event.RecordError)
-	// Now tells which times are to come, where no record can be from; nil: none is.
-	Now func() time.Time
 	// Controls are the requirements that a detection answers; nil: none.
 	Controls func(id string) []model.Control
 }
@@ -144,7 +142,8 @@ func New(o Options) (*Detector, []Refusal, error) {
 	if d.fixed.Correlates() {
 		d.counter = d.fixed.NewState(0)
 	}
-	if len(d.fixed.Rules())+len(d.asking.Rules()) == 0 {
+	waits := slices.ContainsFunc(d.refused, func(r Refusal) bool { return r.Needs != "" })
+	if len(d.fixed.Rules())+len(d.asking.Rules()) == 0 && !waits {
 		return nil, d.refused, errors.New("there is nothing to watch for: no detection can run")
 	}
 	return d, d.refused, nil
@@ -339,7 +338,7 @@ func (d *Detector) take(rec *event.Record) (fresh bool, why string) {
 		if err != nil {
 			return false, "eventTime cannot be read: " + err.Error()
 		}
-		if why := d.implausible(at); why != "" {
+		if why := implausible(at); why != "" {
 			return false, why
 		}
 	}
@@ -377,13 +376,10 @@ func identify(rec *event.Record) event.ID {
 // launched is when CloudTrail came; no record is older.
 var launched = time.Date(2013, time.November, 1, 0, 0, 0, 0, time.UTC)
 
-// implausible tells the times at which nothing was recorded. Clocks differ, by far less than a day.
-func (d *Detector) implausible(at time.Time) string {
-	switch {
-	case at.Before(launched):
-		return "eventTime " + at.Format(time.RFC3339) + " is before there was CloudTrail"
-	case d.o.Now != nil && at.After(d.o.Now().Add(24*time.Hour)):
-		return "eventTime " + at.Format(time.RFC3339) + " is yet to come"
+// implausible tells the times that no record has. It reads no clock: the same records are judged the same next year.
+func implausible(at time.Time) string {
+	if at.Before(launched) || at.Year() >= 2100 {
+		return "eventTime " + at.Format(time.RFC3339) + " is no time at which CloudTrail recorded"
 	}
 	return ""
 }
@@ -401,16 +397,25 @@ func (d *Detector) enter(rec *event.Record, met []sigma.Match, asks bool) *entry
 		e.cause.EventID = fmt.Sprintf("sha256:%x", identify(rec))
 	}
 	e.call = call(rec, e.cause)
-	if about := theTrail.of(r, e.cause); about.Kind == model.TrailKind && e.call.Control() {
-		e.trail = about.ID
+	if e.call.Control() {
+		e.trail = e.call.Trail(partitionOf(e.cause))
 	}
 	for _, m := range met {
+		if d.of[m.Rule].Ours && e.copied() {
+			continue
+		}
 		e.met = append(e.met, hit{m.Rule, d.resource(m.Rule).of(r, e.cause), m.Quiet})
 	}
 	if asks {
 		e.raw = slices.Clone(rec.Raw)
 	}
 	return e
+}
+
+// copied tells the record that a VPC endpoint gives of a call which succeeded: the call has its own. Of one that the
+// endpoint's policy refused there is no other.
+func (e *entry) copied() bool {
+	return e.call.Category == "NetworkActivity" && e.cause.Outcome == model.OutcomeSuccess
 }
 
 // arrive takes in an event, and is false for one that was read before. Of the records of one event, which are an

@@ -166,19 +166,31 @@ func severityOf(level string) model.Severity {
 func FromSigma(rules []*sigma.Rule) []*Detection {
 	out := make([]*Detection, 0, len(rules))
 	for _, r := range rules {
+		id := idOf(r)
+		if slices.ContainsFunc(out, func(o *Detection) bool { return o.ID == id }) {
+			id = fmt.Sprintf("%s:%d: %s", r.File, r.Line, r.Title)
+		}
 		severity := severityOf(r.Level)
 		if severity == 0 {
 			severity = model.Medium // Sigma's level is optional
 		}
 		out = append(out, &Detection{
 			Meta: rule.Meta{
-				ID: r.String(), Title: r.Title, Kind: rule.RealTime, Severity: severity, External: techniques([]*sigma.Rule{r}),
+				ID: id, Title: r.Title, Kind: rule.RealTime, Severity: severity, External: techniques([]*sigma.Rule{r}),
 				Published: r.Date, Updated: r.Modified,
 			},
 			Rules: []*sigma.Rule{r}, Author: strings.Join(strings.Fields(r.Author), " "),
 		})
 	}
 	return out
+}
+
+// idOf is the id of a user's rule. Sigma's is optional, and titles are not unique.
+func idOf(r *sigma.Rule) string {
+	if r.ID != "" {
+		return r.ID
+	}
+	return r.File + ": " + r.Title
 }
 
 // page is the command that prints the detection's page; a user's rule has none.

@@ -14,7 +14,7 @@ import (
 // kept. Calls that changed a trail are kept longest: any of them may have opened a gap that is open still.
 const (
 	mostEvents = 5_000 // that changed no trail
-	mostCalls  = 2_000 // that did, or may have
+	mostCalls  = 1_000 // that did, or may have
 )
 
 // forget keeps the memory small. Of the oldest events that changed no trail only what they add to findings is kept;

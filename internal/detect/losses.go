@@ -11,19 +11,6 @@ import (
 	"cairn.example/internal/rule"
 )
 
-// difference is what an event did to what is recorded and to verdicts.
-type difference struct {
-	changes  []change
-	lost     []*loss
-	regained []model.Loss
-	flips    []model.Flip
-	unknown  []string
-	notes    []string
-	omits    string            // what a trail of which little is known does not record for certain
-	data     string            // what became of events that are not management events, of which coverage does not decide
-	by       map[string]string // account -> who still records every management event that it did before
-}
-
 // loss is something that is not recorded any more, until all of it is.
 type loss struct {
 	model.Loss                // what of it is still not recorded
@@ -67,18 +54,6 @@ func (l *ledger) book(e *entry, changes []change, o *Options) *difference {
 	l.losses = append(slices.DeleteFunc(l.losses, func(o *loss) bool { return !o.open }), d.lost...)
 	d.regained = joined(d.regained)
 	return d
-}
-
-// turn keeps which event turned which verdict to fail.
-func (l *ledger) turn(e *entry, flips []model.Flip) {
-	for _, f := range flips {
-		switch {
-		case f.To == model.StatusFail && f.From != "":
-			l.failed[f.Finding] = append(l.failed[f.Finding], e)
-		case f.To == model.StatusPass || f.To == model.StatusUnknown:
-			delete(l.failed, f.Finding)
-		}
-	}
 }
 
 // correct books that an account is otherwise than the events told: what the Snapshot shows recorded is not lost any
@@ -322,7 +297,7 @@ func (l *ledger) mend(e *entry, c change, open *loss, world coverage.World, d *d
 	open.unsure = again == model.Unknown
 	switch again {
 	case model.Yes:
-		open.open = false
+		open.open, some = false, true
 	case model.No:
 		some = some && open.missing != nil
 		open.narrow(c.is, world)
@@ -406,54 +381,6 @@ func recording(a *model.Account) []string {
 	return out
 }
 
-// flips are the verdicts that differ before and after.
-func (l *ledger) flips(e *entry, c change, o *Options) []model.Flip {
-	if c.is.Unread() != nil || o.Snapshot == nil {
-		return nil
-	}
-	return l.compare(c, o, func(r *rule.Rule) bool { return triggers(r, e.cause) })
-}
-
-// compare judges an account before and after by some rules.
-func (l *ledger) compare(c change, o *Options, by func(*rule.Rule) bool) []model.Flip {
-	at := o.Snapshot.CollectedAt // what is known of deliveries is as of then, so it must not look stale
-	var before, after []model.Finding
-	for _, r := range o.Rules {
-		if by(r) {
-			before = rule.Judge(r, rule.NewGround(c.was, at, l.worlds), o.Settings, before)
-			after = rule.Judge(r, rule.NewGround(c.is, at, l.worlds), o.Settings, after)
-		}
-	}
-	var out []model.Flip
-	for _, f := range after {
-		was := statusOf(before, f.ID)
-		if was != f.Status {
-			out = append(out, model.Flip{Finding: f.ID, Account: f.Account, Rule: f.Rule, Resource: f.Resource, From: was, To: f.Status, Severity: f.Severity})
-		}
-	}
-	for _, f := range before {
-		if statusOf(after, f.ID) == "" {
-			out = append(out, model.Flip{Finding: f.ID, Account: f.Account, Rule: f.Rule, Resource: f.Resource, From: f.Status, Severity: f.Severity})
-		}
-	}
-	return out
-}
-
-func statusOf(found []model.Finding, id string) model.Status {
-	for _, f := range found {
-		if f.ID == id {
-			return f.Status
-		}
-	}
-	return ""
-}
-
-func triggers(r *rule.Rule, c model.Cause) bool {
-	return slices.ContainsFunc(r.Triggers, func(t rule.Trigger) bool {
-		return t.Source == c.EventSource && slices.Contains(t.Names, c.EventName)
-	})
-}
-
 // unsettled tells whether what the event cost is still so: something that it lost is not recorded again, or a verdict
 // that it turned to fail still fails.
 func (l *ledger) unsettled(e *entry) bool {
@@ -466,38 +393,6 @@ func (l *ledger) unsettled(e *entry) bool {
 		}
 	}
 	return false
-}
-
-// told are the losses as a finding tells them: equal ones of many accounts are one.
-func (d *difference) told() []model.Loss {
-	var all []model.Loss
-	for _, l := range d.lost {
-		one := l.first
-		if l.silent != nil {
-			one = ended(one, *l.silent)
-		}
-		all = append(all, one)
-	}
-	return joined(all)
-}
-
-// joined makes one of what many accounts lost or regained alike.
-func joined(all []model.Loss) []model.Loss {
-	var out []model.Loss
-	for _, one := range all {
-		i := slices.IndexFunc(out, func(o model.Loss) bool { return alike(o, one) })
-		if i < 0 {
-			one.Accounts = slices.Clone(one.Accounts)
-			out = append(out, one)
-			continue
-		}
-		out[i].Accounts = append(out[i].Accounts, one.Accounts...)
-	}
-	return out
-}
-
-func alike(x, y model.Loss) bool {
-	return x.What == y.What && x.Witness == y.Witness && x.Resource == y.Resource && x.By == y.By && x.Since.Equal(y.Since)
 }
 
 func appendNew(list []string, s string) []string {

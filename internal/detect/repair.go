@@ -14,11 +14,11 @@ import (
 // what makes nothing worse is put back: an event may have taken one thing and given another.
 func (s *story) repair(e *entry, d *difference) (commands string, notes []string) {
 	for _, c := range d.changes {
-		if !c.first(e.trail) || !d.hurt(c) {
+		if !c.first(e.trail) || !d.hurt() {
 			continue
 		}
 		was := c.was
-		if s.blank(was, e) {
+		if e.unknownBefore(was) {
 			was = rewound(c.is, e.call)
 		}
 		want, unknown := s.putBack(e, c, was)
@@ -40,14 +40,14 @@ func (s *story) repair(e *entry, d *difference) (commands string, notes []string
 	return "", nil
 }
 
-// blank tells that the trail's switch was not known before a call that switches it.
-func (s *story) blank(was *model.Account, e *entry) bool {
+// unknownBefore tells that the trail's switch was not known before a call that stops it.
+func (e *entry) unknownBefore(was *model.Account) bool {
 	t := was.Trail(e.trail)
 	return e.call.Op == "StopLogging" && (t == nil || !t.Logging.Known())
 }
 
-// hurt tells whether an event took something of an account.
-func (d *difference) hurt(c change) bool {
+// hurt tells whether an event took something.
+func (d *difference) hurt() bool {
 	return len(d.lost) > 0 || d.data != "" || d.omits != "" ||
 		slices.ContainsFunc(d.flips, func(f model.Flip) bool { return f.To == model.StatusFail && f.From == model.StatusPass }) ||
 		slices.ContainsFunc(redirected, func(r redirection) bool { return len(r.reasons(d, model.Low)) > 0 })

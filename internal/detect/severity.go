@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"cairn.example/internal/model"
@@ -68,13 +69,11 @@ func (d *difference) reasons(e *entry, usual model.Severity) []weighed {
 	if lost := d.certain(); lost != "" {
 		out = append(out, weighed{severity: model.Extreme, reason: "no trail records any more: " + lost, lasts: true})
 	}
-	for _, l := range d.lost {
-		switch {
-		case l.first.AtLeast:
-			out = append(out, weighed{severity: hurt, reason: "no trail records now: " + l.first.What, lasts: true})
-		case l.first.Resource != "":
-			out = append(out, weighed{severity: usual, reason: "another trail may still record it: that is not known", lasts: true})
-		}
+	if i := slices.IndexFunc(d.lost, func(l *loss) bool { return l.first.AtLeast }); i >= 0 {
+		out = append(out, weighed{severity: hurt, reason: "no trail records now: " + d.lost[i].first.What, lasts: true})
+	}
+	if slices.ContainsFunc(d.lost, func(l *loss) bool { return l.first.Resource != "" }) {
+		out = append(out, weighed{severity: usual, reason: "another trail may still record it: that is not known", lasts: true})
 	}
 	if d.omits != "" && len(d.lost) == 0 {
 		out = append(out, weighed{severity: hurt, reason: "the trail does not record " + d.omits, edits: d.of(model.Selectors)})
@@ -272,8 +271,8 @@ func message(e *entry, m meeting, diff *difference) string {
 	case model.OutcomeSuccess:
 	}
 	out += "."
-	if m.count > 0 {
-		out += fmt.Sprintf(" It is number %d of those that the rule counts.", m.count)
+	if m.counted != "" {
+		out += " " + m.counted
 	}
 	if diff == nil {
 		return out

@@ -60,6 +60,9 @@ func (s *story) correct(told []model.Finding) {
 			if f.ID == c.finding && f.Cause.EventID == c.entry.cause.EventID {
 				f.Cause.Lost, f.Message = c.diff.told(), message(c.entry, c.of, c.diff)
 				f.Notes = append(f.Notes, "It had ended when the account was read; no event told how.")
+				if !slices.ContainsFunc(c.diff.lost, func(l *loss) bool { return l.silent == nil }) {
+					f.Fix = ""
+				}
 			}
 		}
 	}
@@ -230,10 +233,10 @@ func (s *story) cost(e *entry) *difference {
 
 // meeting is a detection that an event meets.
 type meeting struct {
-	of     *Detection
-	about  model.Ref
-	action Action
-	count  int // of a correlation
+	of      *Detection
+	about   model.Ref
+	action  Action
+	counted string // what a correlation counted; "" for other rules
 }
 
 // met are the detections that the event meets, each once, with the severest of its rules.
@@ -243,12 +246,12 @@ func (s *story) met(e *entry) []meeting {
 		hits = append(hits, s.ask(e)...)
 	}
 	var out []meeting
-	add := func(h hit, count int) {
+	add := func(h hit, counted string) {
 		if h.quiet {
 			return
 		}
 		det := s.d.of[h.rule]
-		m := meeting{det, h.about, det.action(h.rule, e.cause.EventName), count}
+		m := meeting{det, h.about, det.action(h.rule, e.cause.EventName), counted}
 		switch i := slices.IndexFunc(out, func(o meeting) bool { return o.of == det && o.about == h.about }); {
 		case i < 0:
 			out = append(out, m)
@@ -257,10 +260,10 @@ func (s *story) met(e *entry) []meeting {
 		}
 	}
 	for _, h := range hits {
-		add(h, 0)
+		add(h, "")
 	}
 	for _, h := range s.counted[occurrence{e.cause.Account, e.cause.EventID}] {
-		add(hit{rule: h.Rule, about: model.Ref{Kind: model.AccountKind, ID: e.cause.Account}}, h.Count)
+		add(hit{rule: h.Rule, about: model.Ref{Kind: model.AccountKind, ID: e.cause.Account}}, counting(h))
 	}
 	slices.SortStableFunc(out, func(a, b meeting) int { return strings.Compare(a.of.ID, b.of.ID) })
 	return out
@@ -320,6 +323,9 @@ func (s *story) finding(e *entry, m meeting, diff *difference) model.Finding {
 		diff.fill(&cause)
 		fix, notes := s.repair(e, diff)
 		f.Fix, f.Notes = fix, append(append(f.Notes, diff.notes...), notes...)
+	}
+	if m.counted != "" {
+		f.Notes = append(f.Notes, m.counted)
 	}
 	f.Message = message(e, m, diff)
 	if diff != nil {

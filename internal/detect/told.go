@@ -41,6 +41,15 @@ func (d *Detector) Tell() []model.Finding {
 
 // collect takes what has come in since it was told, and is false where that is nothing.
 func (d *Detector) collect() bool {
+	if !d.fetch() {
+		return false
+	}
+	slices.SortFunc(d.entries, func(a, b *entry) int { return model.Order(a.call, b.call) })
+	join(d.entries)
+	return true
+}
+
+func (d *Detector) fetch() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if len(d.arrived) == 0 {
@@ -52,8 +61,6 @@ func (d *Detector) collect() bool {
 	d.entries = append(d.entries, d.arrived...)
 	d.arrived, d.hits = nil, nil
 	d.entries = slices.DeleteFunc(d.entries, func(e *entry) bool { return e.folded == nil && d.known[e.occurrence()] != e })
-	slices.SortFunc(d.entries, func(a, b *entry) int { return model.Order(a.call, b.call) })
-	join(d.entries)
 	return true
 }
 
@@ -118,6 +125,8 @@ func takenBack(f model.Finding) model.Finding {
 	rt := *f.RealTime
 	rt.Revises, rt.Count = rt.Cause.EventID, 0
 	rt.Reason = "an event that was read later shows that this one does not meet the detection"
+	c := *rt.Cause
+	c.Reason, rt.Cause = rt.Reason, &c
 	f.RealTime, f.Status = &rt, model.StatusPass
 	return f
 }

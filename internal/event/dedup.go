@@ -30,7 +30,9 @@ type Dedup struct {
 }
 
 // NewDedup returns a Dedup that remembers at least the last n ids.
-func NewDedup(n int) *Dedup { return &Dedup{n: max(n, 1), young: make(map[ID]struct{}, min(max(n, 1), 1<<12))} }
+func NewDedup(n int) *Dedup {
+	return &Dedup{n: max(n, 1), young: make(map[ID]struct{}, min(max(n, 1), 1<<12))}
+}
 
 // Has says whether an id was added lately.
 func (d *Dedup) Has(id ID) bool {

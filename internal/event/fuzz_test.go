@@ -111,7 +111,8 @@ func plainRecord(t *testing.T, raw json.RawMessage) bool {
 // FuzzDecode: what Parse accepts is what encoding/json accepts, and it decodes to the same.
 func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{
-		`{"a":"\ud83d\ude00\ud800 \u00e9\n\/","b":[1,-0.5e+3,true,null,{}],"a":2}`, `{"a":01}`, `{"a":"` + "\x80\x01" + `"}`, ` { } `,
+		`{"a":"\ud83d\ude00\ud800 \u00e9\n\/","b":[1,-0.5e+3,true,null,{}],"a":2}`, `{"a":01}`,
+		`{"a":{"b":1,"b":2},"requestParameters":{"n\u0061me":"x","name":"y"},"userIdentity":{"a\u0072n":null}}`, `{"a":"` + "\x80\x01" + `"}`, ` { } `,
 	} {
 		f.Add([]byte(seed))
 	}

@@ -22,7 +22,7 @@ func header(raw []byte, closing int) []byte {
 		return nil
 	}
 	version := bytes.IndexByte(raw[len(beforeVersion):name], '"') // 1.11
-	if version < 1 || raw[len(beforeVersion)+version-1] == '\\' || !bytes.HasPrefix(raw[len(beforeVersion)+version+1:], []byte(beforeIdentity)) {
+	if version < 0 || !bytes.HasPrefix(raw[len(beforeVersion)+version+1:], []byte(beforeIdentity)) {
 		return nil
 	}
 	rest := raw[closing:]

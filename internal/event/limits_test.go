@@ -158,6 +158,25 @@ func TestDedup(t *testing.T) {
 	}
 }
 
+// More names than a word has bits are found in one object, too.
+func TestProjectionOfManyNames(t *testing.T) {
+	var raw []byte
+	var paths []string
+	for i := range 150 {
+		raw = fmt.Appendf(raw, `"n%d":%d,`, i, i)
+		paths = append(paths, fmt.Sprintf("x.n%d", i))
+	}
+	rec, err := event.Parse([]byte(`{"x":{` + string(raw[:len(raw)-1]) + `}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, found := range event.NewProjection(paths...).Project(rec, nil) {
+		if len(found) != 1 || string(found[0]) != fmt.Sprint(i) {
+			t.Errorf("%s: %q", paths[i], found)
+		}
+	}
+}
+
 func TestEventTime(t *testing.T) {
 	for text, want := range map[string]string{
 		`{"eventTime":"2026-11-22T10:00:01Z"}`: "2026-11-22T10:00:01Z",

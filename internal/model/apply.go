@@ -18,6 +18,8 @@ type ControlCall struct {
 	Account, Region string // whose call (a record's recipientAccountId), and where
 	ID              string // a record's eventID: only the order and the search for duplicates look at it
 	At              time.Time
+	ReadOnly        bool   // a record's readOnly
+	Category        string // a record's eventCategory; "" is Management
 	// The bodies, their members spelled as the API does (IsMultiRegionTrail) or as records do (isMultiRegionTrail).
 	Request, Response json.RawMessage
 }
@@ -145,9 +147,14 @@ func operationOf(name string) operation {
 }
 
 // Control tells whether the call may change a trail, and so what [Account.Apply] makes of an account. CloudTrail's
-// reading operations begin with one of four words.
+// reading operations begin with one of four words; of one that does not, the record says that it reads. A record of
+// another category is no call of its own: calls through a VPC endpoint have a second one, of network activity, and
+// Insights are about many calls.
 func (c ControlCall) Control() bool {
 	if strings.TrimSuffix(c.Service, ".amazonaws.com") != "cloudtrail" || slices.Contains(apart, c.Op) {
+		return false
+	}
+	if c.ReadOnly || c.Category != "" && c.Category != "Management" {
 		return false
 	}
 	return !slices.ContainsFunc([]string{"Get", "List", "Describe", "Lookup"}, func(p string) bool { return strings.HasPrefix(c.Op, p) })
@@ -158,7 +165,7 @@ func (a *Account) reduce(c ControlCall, direction func(operation) move) []Gap {
 		return nil
 	}
 	r := &reducer{account: a, call: c, req: readBody(c.Request), resp: readBody(c.Response), move: direction(operationOf(c.Op))}
-	r.target()
+	r.arn, r.foreign = c.target(r.req, r.resp, cmp.Or(a.Partition, ARNPartition(a.Caller)))
 	switch {
 	case r.foreign:
 	case r.arn == "":

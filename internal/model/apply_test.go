@@ -25,6 +25,8 @@ type record struct {
 	AwsRegion          string          `json:"awsRegion"`
 	RecipientAccountID string          `json:"recipientAccountId"`
 	ErrorCode          string          `json:"errorCode"`
+	ReadOnly           bool            `json:"readOnly"`
+	EventCategory      string          `json:"eventCategory"`
 	RequestParameters  json.RawMessage `json:"requestParameters"`
 	ResponseElements   json.RawMessage `json:"responseElements"`
 }
@@ -32,7 +34,7 @@ type record struct {
 func (r record) call() model.ControlCall {
 	return model.ControlCall{
 		Service: r.EventSource, Op: r.EventName, Account: r.RecipientAccountID, Region: r.AwsRegion, ID: r.EventID, At: r.EventTime,
-		Request: r.RequestParameters, Response: r.ResponseElements,
+		Request: r.RequestParameters, Response: r.ResponseElements, ReadOnly: r.ReadOnly, Category: r.EventCategory,
 	}
 }
 
@@ -140,4 +142,22 @@ func difference(was, now *model.Account) string {
 		}
 	}
 	return b.String()
+}
+
+// TestTrailOfCall: a call's trail needs no account to be told.
+func TestTrailOfCall(t *testing.T) {
+	for _, c := range []struct{ region, request, response, partition, want string }{
+		{"eu-west-1", `{"name":"main"}`, ``, "", "arn:aws:cloudtrail:eu-west-1:111122223333:trail/main"},
+		{"us-gov-west-1", `{"trailName":"main"}`, ``, "", "arn:aws-us-gov:cloudtrail:us-gov-west-1:111122223333:trail/main"},
+		{"moon-1", `{"name":"main"}`, ``, "", ""},
+		{"moon-1", `{"name":"main"}`, ``, "aws", "arn:aws:cloudtrail:moon-1:111122223333:trail/main"},
+		{"eu-west-1", `{"name":"..."}`, `{"trailARN":"arn:aws:cloudtrail:us-east-1:999988887777:trail/whole"}`, "", "arn:aws:cloudtrail:us-east-1:999988887777:trail/whole"},
+		{"eu-west-1", `{"name":"..."}`, ``, "", ""},
+		{"eu-west-1", `{"resourceId":"arn:aws:cloudtrail:eu-west-1:111122223333:eventdatastore/x"}`, ``, "", ""},
+	} {
+		call := model.ControlCall{Account: "111122223333", Region: c.region, Request: json.RawMessage(c.request), Response: json.RawMessage(c.response)}
+		if got := call.Trail(c.partition); got != c.want {
+			t.Errorf("%s %s: %q, want %q", c.region, c.request, got, c.want)
+		}
+	}
 }

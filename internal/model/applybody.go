@@ -18,8 +18,13 @@ type body struct {
 }
 
 // readBody reads what a record or an API call holds. CloudTrail leaves a body out when it is too long and says
-// "omitted" in its place (CloudTrail User Guide, "cloudtrail-event-reference-record-contents").
+// "omitted" in its place (CloudTrail User Guide, "cloudtrail-event-reference-record-contents"). Some logs hold
+// the JSON of a body in a string.
 func readBody(doc json.RawMessage) body {
+	var text string
+	if json.Unmarshal(doc, &text) == nil && strings.HasPrefix(text, "{") {
+		doc = json.RawMessage(text)
+	}
 	if len(bytes.TrimSpace(doc)) == 0 || string(bytes.TrimSpace(doc)) == "null" {
 		return body{why: "there are no parameters"}
 	}

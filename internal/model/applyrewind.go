@@ -1,10 +1,12 @@
 package model
 
+import "time"
+
 // Rewind takes a call back: the account, as it was after the call, becomes what it was before, as far as that can be
 // told. It is for events that are older than the Snapshot, the newest first.
 //
 // Starting or stopping a trail implies that it did the opposite before, which is assumed, and a gap says so: repeating
-// either is allowed. What an Update or a Put sent was something before that nothing tells, so it is unknown; what it did
+// either is allowed. It was a repeat where the trail tells that it is so since before the call. What an Update or a Put sent was something before that nothing tells, so it is unknown; what it did
 // not send stays known. A Create leaves no trail, since AWS refuses to create one that is there. A Delete leaves a trail
 // of which nothing is known but that it was there.
 func (a *Account) Rewind(c ControlCall) []Gap {
@@ -15,14 +17,30 @@ const before = "what it was before this call is not known"
 
 func (r *reducer) unstart() {
 	t := r.trail()
+	if r.repeated(t, true, t.StartedAt) {
+		return
+	}
 	r.assume(t, false)
 	unread(StartedAt, t, r.because(before))
 }
 
 func (r *reducer) unstop() {
 	t := r.trail()
+	if r.repeated(t, false, t.StoppedAt) {
+		return
+	}
 	r.assume(t, true)
 	unread(StoppedAt, t, r.because(before))
+}
+
+// sameMoment is how far the times that a record and the trail tell of one call may be apart.
+const sameMoment = 2 * time.Second
+
+// repeated tells that the trail was on or off already when it was switched so.
+func (r *reducer) repeated(t *Trail, on bool, since Value[time.Time]) bool {
+	is, known := t.Logging.Get()
+	at, told := since.Get()
+	return known && is == on && told && !at.IsZero() && r.call.At.Sub(at) > sameMoment
 }
 
 func (r *reducer) assume(t *Trail, logging bool) {

@@ -12,20 +12,25 @@ var never time.Time
 
 func (r *reducer) start() {
 	t := r.trail()
-	t.StartedAt = r.switched(t, true)
+	t.StartedAt = r.switched(t, true, t.StartedAt)
 	t.Logging = Known(true, r.from())
 }
 
 func (r *reducer) stop() {
 	t := r.trail()
-	t.StoppedAt = r.switched(t, false)
+	t.StoppedAt = r.switched(t, false, t.StoppedAt)
 	t.Logging = Known(false, r.from())
 }
 
-// switched is when the trail was switched on or off: now, unless it was so already. Whether a repeated call moves the
-// time that GetTrailStatus tells is not documented.
-func (r *reducer) switched(t *Trail, on bool) Value[time.Time] {
-	if was, ok := t.Logging.Get(); ok && was != on && !r.call.At.IsZero() {
+// switched is since when the trail is on or off: from now on, unless it was so already. Whether a repeated call moves
+// the time that GetTrailStatus tells is not documented, but it changes nothing of what is recorded since.
+func (r *reducer) switched(t *Trail, on bool, since Value[time.Time]) Value[time.Time] {
+	was, known := t.Logging.Get()
+	at, told := since.Get()
+	switch {
+	case known && was == on && told && !at.IsZero() && !at.After(r.call.At):
+		return since
+	case known && was != on && !r.call.At.IsZero():
 		return Known(r.call.At.UTC(), r.from())
 	}
 	return Unread[time.Time](r.because("whether this call changed it is not known"))

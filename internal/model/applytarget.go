@@ -5,31 +5,39 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"cairn.example/internal/coverage"
 )
 
 // stores are members that only calls about something else than a trail have, AddTags apart.
 var stores = []string{"EventDataStore", "EventDataStoreArn", "Channel", "ChannelArn", "DashboardId", "DashboardArn"}
 
+// Trail is the ARN of the trail that the call is about; "" where it cannot be told, or the call is about something else.
+// The partition may be "", and is the Region's then.
+func (c ControlCall) Trail(partition string) string {
+	arn, _ := c.target(readBody(c.Request), readBody(c.Response), partition)
+	return arn
+}
+
 // target finds the trail that the call is about: by the response's ARN, else by the ARN or the name that was sent.
-func (r *reducer) target() {
-	sent := cmp.Or(r.req.text("Name"), r.req.text("TrailName"), r.req.text("ResourceId"))
-	for _, arn := range []string{r.resp.text("TrailARN"), sent} {
+func (c ControlCall) target(req, resp body, partition string) (arn string, foreign bool) {
+	sent := cmp.Or(req.text("Name"), req.text("TrailName"), req.text("ResourceId"))
+	for _, arn := range []string{resp.text("TrailARN"), sent} {
 		switch kind, _, _ := strings.Cut(ARNPart(arn, arnResource), "/"); {
 		case ARNPart(arn, arnService) != "cloudtrail":
 		case isTrail(arn):
-			r.arn = arn
-			return
+			return arn, false
 		case kind != "trail":
-			r.foreign = true
-			return
+			return "", true
 		}
 	}
 	switch {
-	case slices.ContainsFunc(stores, func(name string) bool { return r.req.member(name) != nil }):
-		r.foreign = true
+	case slices.ContainsFunc(stores, func(name string) bool { return req.member(name) != nil }):
+		return "", true
 	case isName(sent):
-		r.arn = r.named(sent)
+		return c.named(sent, partition), false
 	}
+	return "", false
 }
 
 const arnService = 2
@@ -49,17 +57,11 @@ func isName(s string) bool {
 }
 
 // named is the trail of a name, which stands for one of the caller's account and Region (CloudTrail User Guide,
-// "cloudtrail-concepts": elsewhere a trail needs its ARN). Where the partition is not known, only a trail that the
-// account shows can be found.
-func (r *reducer) named(name string) string {
-	for _, t := range r.account.Trails.Items {
-		if t.Name == name && ARNRegion(t.ARN) == r.call.Region && t.Owner() == r.call.Account {
-			return t.ARN
-		}
-	}
-	partition := cmp.Or(r.account.Partition, ARNPartition(r.account.Caller))
-	if partition == "" || r.call.Region == "" || r.call.Account == "" {
+// "cloudtrail-concepts": elsewhere a trail needs its ARN).
+func (c ControlCall) named(name, partition string) string {
+	partition = cmp.Or(partition, coverage.PartitionOf(c.Region))
+	if partition == "" || c.Region == "" || c.Account == "" {
 		return ""
 	}
-	return "arn:" + partition + ":cloudtrail:" + r.call.Region + ":" + r.call.Account + ":trail/" + name
+	return "arn:" + partition + ":cloudtrail:" + c.Region + ":" + c.Account + ":trail/" + name
 }

@@ -23,8 +23,10 @@ type RealTime struct {
 	Means    string   `json:"means"`            // what such an event means, where the detection says
 	Count    int      `json:"count"`            // events so far
 	Author   string   `json:"author,omitempty"` // of a user's rule
-	Revises  string   `json:"revises,omitempty"`
-	Cause    *Cause   `json:"cause"` // the event told last
+	// Revises is the eventID of Cause, where the finding takes the place of what was told of that event before. With the
+	// status pass it takes it back: an event that was read later shows that the detection is not met.
+	Revises string `json:"revises,omitempty"`
+	Cause   *Cause `json:"cause"` // the event told last
 }
 
 // Cause is the event behind a finding and what it came to.

@@ -59,7 +59,11 @@ func ParseSeverity(name string) (Severity, error) {
 		return s.name != "" && strings.EqualFold(s.name, name)
 	})
 	if i < 0 {
-		return 0, fmt.Errorf("severity %q: want low, medium, high, very-high or extreme", name)
+		meant := map[string]string{"critical": "extreme", "informational": "low"}[strings.ToLower(name)] // as Sigma and others say
+		if meant != "" {
+			meant = "; did you mean " + meant + "?"
+		}
+		return 0, fmt.Errorf("severity %q: want low, medium, high, very-high or extreme%s", name, meant)
 	}
 	return Severity(i), nil //nolint:gosec // an index into a table of six
 }

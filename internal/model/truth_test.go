@@ -80,10 +80,10 @@ func TestKnownDropsTheReason(t *testing.T) {
 
 func TestOriginsInWords(t *testing.T) {
 	for want, o := range map[string]model.Origin{
-		"GetTrailStatus eu-west-1: AccessDenied": {Call: "GetTrailStatus", Region: "eu-west-1", Why: "AccessDenied"},
-		"GetCallerIdentity: EmptyAnswer":         {Call: "GetCallerIdentity", Why: "EmptyAnswer"},
-		"was not read":                           {},
-		"computed value":                         {Why: "computed value"},
+		"GetTrailStatus in eu-west-1: AccessDenied": {Call: "GetTrailStatus", Region: "eu-west-1", Why: "AccessDenied"},
+		"GetCallerIdentity: EmptyAnswer":            {Call: "GetCallerIdentity", Why: "EmptyAnswer"},
+		"was not read":                              {},
+		"computed value":                            {Why: "computed value"},
 	} {
 		if got := o.Reason(); got != want {
 			t.Errorf("got %q, want %q", got, want)

@@ -53,10 +53,13 @@ func (o Origin) String() string {
 // Reason says in a clause why a fact of this origin is unknown.
 func (o Origin) Reason() string {
 	why := cmp.Or(o.Why, notAsked)
-	if at := o.String(); at != "" {
-		return at + ": " + why
+	switch {
+	case o.Call == "":
+		return why
+	case o.Region == "":
+		return o.Call + ": " + why
 	}
-	return why
+	return o.Call + " in " + o.Region + ": " + why
 }
 
 const notAsked = "was not read"

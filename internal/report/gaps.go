@@ -114,16 +114,15 @@ func (g *gap) subject() string {
 
 // length is how long a gap lasted, or since when it does.
 func (g *gap) length() string {
-	blind := "blind"
-	if g.perhaps() {
-		blind = "perhaps blind"
-	}
-	least := ""
-	if g.AtLeast {
-		least = " at least"
+	perhaps, least := "", ""
+	switch {
+	case g.perhaps():
+		perhaps = "perhaps "
+	case g.AtLeast:
+		least = "at least "
 	}
 	if g.Until == nil {
-		return blind + least + " since " + model.Moment(g.Since)
+		return perhaps + "blind " + least + "since " + model.Moment(g.Since)
 	}
-	return model.Span(g.Until.Sub(g.Since)) + " " + blind + least
+	return perhaps + least + model.Span(g.Until.Sub(g.Since)) + " blind"
 }

@@ -21,14 +21,16 @@ type WatchSummary struct {
 	Judged     int     `json:"judged"`
 	Duplicates int     `json:"duplicates"`
 	Rejected   int     `json:"rejected"`
-	Files      int     `json:"files"` // objects that were read
-	Bytes      int64   `json:"bytes"` // after decompression
+	Forgotten  int     `json:"forgotten,omitempty"` // of the judged, see detect.Counts
+	Files      int     `json:"files"`               // objects that were read
+	Bytes      int64   `json:"bytes"`               // after decompression
 	Seconds    float64 `json:"seconds"`
 }
 
-// Watcher writes findings as they come, and at last what was read.
+// Watcher writes findings as they come, and at last what was read. Those that are not shown count all the same: they
+// may begin or end the gap of one that is.
 type Watcher interface {
-	Finding(model.Finding) error
+	Finding(f model.Finding, shown bool) error
 	Close(WatchSummary) error
 }
 
@@ -47,6 +49,13 @@ var WatchFormats = []WatchFormat{
 // watchLines writes a line for each detection that an event meets: the finding as it stands after it.
 type watchLines struct{ jsonlWriter }
 
+func (w *watchLines) Finding(f model.Finding, shown bool) error {
+	if !shown {
+		return nil
+	}
+	return w.jsonlWriter.Finding(f)
+}
+
 func (w *watchLines) Close(s WatchSummary) error {
 	return w.line(struct {
 		Schema  string       `json:"schema"`
@@ -60,6 +69,7 @@ type timeline struct {
 	told  map[telling]*model.Cause // of findings that lost or regained something
 	last  time.Time                // of the events
 	wrote bool
+	shown map[gapKey]bool // gaps that a finding began or ended which was shown
 }
 
 // telling is what one finding says of one event. What is told anew takes the place of what was told before.
@@ -71,13 +81,21 @@ const (
 	mostOfAKind  = 4
 )
 
-func (w *timeline) Finding(f model.Finding) error {
+func (w *timeline) Finding(f model.Finding, shown bool) error {
+	w.note(f)
+	if !shown {
+		return nil
+	}
+	w.show(f.Cause)
 	if w.wrote {
 		w.blank()
 	}
 	w.wrote = true
-	w.note(f)
 	w.title(f)
+	if f.Status == model.StatusPass {
+		w.say("why", f.Reason)
+		return w.flush()
+	}
 	w.say("rule", ruleOf(f))
 	c := f.Cause
 	if f.Resource.Kind != model.TrailKind {
@@ -164,6 +182,9 @@ func elsewhere(l model.Loss, c *model.Cause) string {
 func (w *timeline) title(f model.Finding) {
 	c := f.Cause
 	word, moment := strings.ToUpper(c.Severity.String()), strings.TrimSuffix(model.Moment(c.EventTime), "UTC")
+	if f.Status == model.StatusPass {
+		word = wordPass
+	}
 	lead := moment + w.colored(word, max(wordRoom, columns(word)+between))
 	indent := columns(moment) + max(wordRoom, columns(word)+between)
 	if ours(f) {
@@ -176,7 +197,10 @@ func (w *timeline) title(f model.Finding) {
 	}
 	head, _, _ := strings.Cut(f.Message, ". ")
 	head = strings.TrimSuffix(head, ".")
-	if f.Revises != "" {
+	switch {
+	case f.Status == model.StatusPass:
+		head += " (taken back)"
+	case f.Revises != "":
 		head += " (told anew)"
 	}
 	w.hanging(lead, between, w.wrap(head, w.width-indent, w.width-between))
@@ -321,9 +345,26 @@ func (w *timeline) note(f model.Finding) {
 	}
 	key := telling{c.Account, c.EventID, f.ID}
 	delete(w.told, key)
-	if len(c.Lost)+len(c.Regained) > 0 {
+	if f.Status != model.StatusPass && len(c.Lost)+len(c.Regained) > 0 {
 		w.told[key] = c
 	}
+}
+
+// show notes of which gaps something was shown.
+func (w *timeline) show(c *model.Cause) {
+	if w.shown == nil {
+		w.shown = map[gapKey]bool{}
+	}
+	for _, l := range apart(slices.Concat(c.Lost, c.Regained)) {
+		w.shown[key(l)] = true
+	}
+}
+
+// drawn are the gaps of which something was shown.
+func (w *timeline) drawn() []*gap {
+	return slices.DeleteFunc(gaps(w.causes()), func(g *gap) bool {
+		return !slices.ContainsFunc(apart([]model.Loss{g.Loss}), func(l model.Loss) bool { return w.shown[key(l)] })
+	})
 }
 
 // causes are what was told, in the order of the events.
@@ -342,8 +383,10 @@ func (w *timeline) causes() []*model.Cause {
 
 // Close draws the gaps. What was read goes to another place: here it would stand in the way of a pipe.
 func (w *timeline) Close(WatchSummary) error {
-	if all := gaps(w.causes()); len(all) > 0 {
-		w.blank()
+	if all := w.drawn(); len(all) > 0 {
+		if w.wrote {
+			w.blank()
+		}
 		w.draw(all)
 	}
 	return w.flush()

@@ -53,7 +53,7 @@ func watch(t *testing.T, format string, s report.Style, found []model.Finding, s
 		var b bytes.Buffer
 		w := f.New(&b, s)
 		for _, f := range found {
-			if err := w.Finding(f); err != nil {
+			if err := w.Finding(f, true); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -110,12 +110,41 @@ func TestWatchTellsAtOnce(t *testing.T) {
 			w := f.New(&b, report.Style{})
 			for i, one := range found {
 				before := b.Len()
-				if err := w.Finding(one); err != nil {
+				if err := w.Finding(one, true); err != nil {
 					t.Fatal(err)
 				}
 				if b.Len() == before {
 					t.Errorf("%s: finding %d of %s is not written", f.Name, i, c.Name)
 				}
+			}
+		}
+	}
+}
+
+// A gap is drawn whole when one end of it is shown, and not at all when neither is.
+func TestWatchDrawsWhatIsNotShown(t *testing.T) {
+	for c := range golden.Cases(t, "testdata/watch/day.txtar") {
+		_, found, sum := told(t, c.Archive)
+		whole := watch(t, "text", report.Style{}, found, sum)
+		for only := -1; only < len(found); only++ {
+			var b bytes.Buffer
+			w := report.WatchFormats[0].New(&b, report.Style{})
+			for i, f := range found {
+				if err := w.Finding(f, i == only); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := w.Close(sum); err != nil {
+				t.Fatal(err)
+			}
+			bars := b.String()[max(0, strings.LastIndex(b.String(), "\n\n")):]
+			switch {
+			case only >= 0 && len(found[only].Cause.Lost)+len(found[only].Cause.Regained) > 0:
+				if !strings.HasSuffix(whole, bars) {
+					t.Errorf("with finding %d got %q, want the bars of\n%s", only, bars, whole)
+				}
+			case strings.Contains(b.String(), "blind"):
+				t.Errorf("with finding %d got %q, want no bars", only, bars)
 			}
 		}
 	}

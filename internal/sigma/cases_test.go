@@ -98,11 +98,11 @@ func say(t *testing.T, out *strings.Builder, engine *sigma.Engine, records strin
 	}
 }
 
-func parse(t testing.TB, raw []byte) *event.Record {
-	t.Helper()
+func parse(tb testing.TB, raw []byte) *event.Record {
+	tb.Helper()
 	rec, err := event.Parse(raw)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return rec
 }

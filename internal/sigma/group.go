@@ -11,6 +11,7 @@ type counted struct {
 	account, id string
 	values      []string // that are counted, distinct: of a field, or the rules that were met
 	met         bool
+	count       int // when it was told last
 }
 
 // group holds the events of one correlation and one set of group-by values, in event order.
@@ -134,8 +135,8 @@ func (g *group) judge(i, end, count int) []Hit {
 	met := g.of.holds(count)
 	for ; i < end; i++ {
 		e := &g.events[i]
-		if e.met != met {
-			e.met = met
+		if e.met != met || met && e.count != count {
+			e.met, e.count = met, count
 			hits = append(hits, Hit{Met: met, Account: e.account, Event: e.id, Time: e.at, Count: count})
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/netip"
 	"regexp"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -58,11 +59,11 @@ func (m *textMatcher) equal(l leaf) bool {
 	if m.cased && bytes.Equal(m.literal, l.text) || !m.cased && bytes.EqualFold(m.literal, l.text) {
 		return true
 	}
-	if !m.numeric || !l.isNumber() && !(m.unquoted && l.isString()) {
-		return false
+	if m.numeric && (l.isNumber() || m.unquoted && l.isString()) {
+		d, ok := parseDecimal(l.text)
+		return ok && d == m.number
 	}
-	d, ok := parseDecimal(l.text)
-	return ok && d == m.number
+	return false
 }
 
 // lies tells whether a literal lies where it is wanted.
@@ -92,8 +93,8 @@ func liesFolded(how compare, text, literal []byte) (found, sure bool) {
 		return true, true
 	case hasSuffix:
 		text = text[len(text)-len(literal):]
-		for i := len(literal) - 1; i >= 0; i-- {
-			if lower[text[i]] != literal[i] {
+		for i, c := range slices.Backward(literal) {
+			if lower[text[i]] != c {
 				return false, text[i] < utf8.RuneSelf
 			}
 		}

@@ -97,9 +97,9 @@ func (c counter) field(name, rule string) string {
 	return name
 }
 
-// Hit says that an event meets a correlation, or does no longer: counted with the events of its group in the
-// timespan up to and including its own time, as far as they have been seen. What holds after all events does not
-// depend on their order.
+// Hit says that an event meets a correlation, does with another count, or does no longer: counted with the events of
+// its group in the timespan up to and including its own time, as far as they have been seen. What holds after all
+// events does not depend on their order.
 type Hit struct {
 	Rule    *Rule
 	Met     bool
@@ -107,7 +107,7 @@ type Hit struct {
 	Event   string
 	Time    time.Time
 	Group   []string // values of group-by, in its order; absent is empty
-	Count   int      // when it was told
+	Count   int      // so far
 }
 
 // State counts for the correlations of an Engine, by event time. It is for one goroutine.

@@ -44,7 +44,10 @@ func (r *files) resolve(path string) ([]root, error) {
 		return []root{{filepath.Clean(path), info.Mode()}}, nil
 	}
 	if !hasMeta(path) {
-		return nil, fmt.Errorf("nothing to read: %w", err)
+		if at, ok := errors.AsType[*fs.PathError](err); ok {
+			err = at.Err // the system call says nothing to a person
+		}
+		return nil, fmt.Errorf("nothing to read at %s: %w", path, err)
 	}
 	matched, err := glob(path, r.unread)
 	if err != nil {

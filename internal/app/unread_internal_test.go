@@ -1,0 +1,50 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"cairn.example/internal/detect"
+	"cairn.example/internal/source"
+)
+
+func denied(region string) source.Problem {
+	return source.Problem{
+		Name: "LookupEvents 111122223333 " + region, Account: "111122223333", Region: region, Call: "LookupEvents",
+		Code: "AccessDeniedException", Permission: "cloudtrail:LookupEvents", Err: errors.New("refused"),
+	}
+}
+
+// What 17 Regions refuse alike is one line, while a watch goes on and at its end.
+func TestRegionsThatRefuseAlikeAreOneLine(t *testing.T) {
+	var said []string
+	u := newUnread(func(format string, args ...any) { said = append(said, fmt.Sprintf(format, args...)) })
+	e := &source.IncompleteError{Count: 18, Problems: []source.Problem{{Name: "a.json", Err: errors.New("cut off")}}}
+	for i := range 17 {
+		e.Problems = append(e.Problems, denied(fmt.Sprintf("eu-north-%02d", i)))
+	}
+	for _, p := range e.Problems {
+		u.problem(p)
+	}
+	u.flush()
+	u.flush()
+	const line = "account 111122223333: LookupEvents in 17 Regions (eu-north-00, eu-north-01, eu-north-02, ...): AccessDeniedException (needs cloudtrail:LookupEvents)"
+	if diff := cmp.Diff([]string{"a.json: cut off", line}, said); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	err := u.of(e, detect.Counts{}, nil)
+	if want := "not everything was read: a.json: cut off; " + line; err == nil || err.Error() != want {
+		t.Errorf("got %v\nwant %s", err, want)
+	}
+}
+
+// An error that is no gap of the source's stays what it is, whatever else was not read.
+func TestOtherErrorsStay(t *testing.T) {
+	full := errors.New("no space left on device")
+	if err := newUnread(nil).of(full, detect.Counts{}, []string{"a.json"}); err != full { //nolint:errorlint // itself, not wrapped
+		t.Errorf("got %v", err)
+	}
+}
