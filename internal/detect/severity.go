@@ -81,6 +81,7 @@ func (d *difference) reasons(e *entry, usual model.Severity) []weighed {
 	for _, r := range redirected {
 		out = append(out, r.reasons(d, hurt)...)
 	}
+	out = append(out, d.weakened(e, hurt)...)
 	if d.data != "" {
 		out = append(out, weighed{severity: hurt, reason: d.data, edits: append(d.of(model.Selectors), d.of(model.Logging)...)})
 	}
@@ -131,6 +132,40 @@ func (r redirection) reasons(d *difference, severity model.Severity) []weighed {
 			continue
 		}
 		out = append(out, w)
+	}
+	return out
+}
+
+// weakenings are settings that a call may take away in so many words: that is proved by what was sent, whatever the
+// setting was before.
+var weakenings = []struct {
+	attribute    model.Attribute
+	sent, reason string
+}{
+	{model.MultiRegion, "isMultiRegionTrail", "it sets the trail to record one Region only"},
+	{model.GlobalEvents, "includeGlobalServiceEvents", "it sets the trail to leave out global service events"},
+	{model.Validation, "enableLogFileValidation", "it switches log file validation off"},
+	{model.Organization, "isOrganizationTrail", "it sets the trail to be its own account's alone"},
+	{model.KMSKey, "kmsKeyId", "it takes the key away that log files are encrypted with"},
+	{model.LogGroup, "cloudWatchLogsLogGroupArn", "it takes the log group away"},
+}
+
+// weakened is what an UpdateTrail takes away by its own words, where it is not known what was there.
+func (d *difference) weakened(e *entry, severity model.Severity) []weighed {
+	var sent map[string]any
+	if e.call.Op != "UpdateTrail" || json.Unmarshal(e.call.Request, &sent) != nil {
+		return nil
+	}
+	var out []weighed
+	for _, w := range weakenings {
+		if was, ok := sent[w.sent]; !ok || was != false && was != "" {
+			continue
+		}
+		for _, edit := range d.of(w.attribute) {
+			if edit.Before == nil && edit.After != nil {
+				out = append(out, weighed{severity: severity, reason: w.reason, edits: []model.Edit{edit}})
+			}
+		}
 	}
 	return out
 }
