@@ -137,7 +137,7 @@ func (r redirection) reasons(d *difference, severity model.Severity) []weighed {
 }
 
 // weakenings are settings that a call may take away in so many words: that is proved by what was sent, whatever the
-// setting was before.
+// setting was before. An empty key or log group is none of them: tools send it for a trail that never had one.
 var weakenings = []struct {
 	attribute    model.Attribute
 	sent, reason string
@@ -146,8 +146,6 @@ var weakenings = []struct {
 	{model.GlobalEvents, "includeGlobalServiceEvents", "it sets the trail to leave out global service events"},
 	{model.Validation, "enableLogFileValidation", "it switches log file validation off"},
 	{model.Organization, "isOrganizationTrail", "it sets the trail to be its own account's alone"},
-	{model.KMSKey, "kmsKeyId", "it takes the key away that log files are encrypted with"},
-	{model.LogGroup, "cloudWatchLogsLogGroupArn", "it takes the log group away"},
 }
 
 // weakened is what an UpdateTrail takes away by its own words, where it is not known what was there.
@@ -158,7 +156,7 @@ func (d *difference) weakened(e *entry, severity model.Severity) []weighed {
 	}
 	var out []weighed
 	for _, w := range weakenings {
-		if was, ok := sent[w.sent]; !ok || was != false && was != "" {
+		if was, ok := sent[w.sent]; !ok || was != false {
 			continue
 		}
 		for _, edit := range d.of(w.attribute) {
