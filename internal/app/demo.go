@@ -6,6 +6,7 @@ import (
 	_ "embed" // the example organization
 	"fmt"
 
+	"cairn.example/frameworks"
 	"cairn.example/internal/audit"
 	"cairn.example/internal/awsfake"
 	"cairn.example/internal/collect"
@@ -87,8 +88,12 @@ func (a *App) DemoWatch(ctx context.Context, tell func(model.Finding) error) (de
 	if err != nil {
 		return detect.Counts{}, err
 	}
+	standards, err := frameworks.All()
+	if err != nil {
+		return detect.Counts{}, err
+	}
 	d, _, err := detect.New(detect.Options{
-		Detections: ours, Rules: a.Rules, Settings: config.Default(a.Rules).RuleSettings(), Snapshot: s, Dedup: true,
+		Detections: ours, Rules: a.Rules, Settings: config.Default(a.Rules).RuleSettings(), Snapshot: s, Dedup: true, Controls: controls(standards),
 	})
 	if err != nil {
 		return detect.Counts{}, err

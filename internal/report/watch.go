@@ -117,6 +117,9 @@ func (w *timeline) Finding(f model.Finding, shown bool) error {
 	w.each("unknown", c.Unknown)
 	w.each("note", f.Notes)
 	w.commands(f)
+	if f.Fix == "" && ours(f) && c.Outcome == model.OutcomeSuccess && c.Severity >= model.Medium && len(c.Regained) == 0 {
+		w.say("read", f.Page)
+	}
 	return w.flush()
 }
 

@@ -122,7 +122,7 @@ func fix(f *rule.Fix) {
 	rule.MakeMultiRegion(t)
 	rule.Start(t)
 	if others := singleRegion(f, t); others > 0 {
-		f.Note("The account has %s of one Region: one multi-Region trail is enough. Extend one and delete the others, or set CT-001.require=any; AWS allows 5 trails in a Region, and a multi-Region trail counts in each.",
+		f.Note("The account has %s of one Region: one multi-Region trail is enough. Extend one; the others may then be stopped where they choose no data events, or set CT-001.require=any; AWS allows 5 trails in a Region, and a multi-Region trail counts in each.",
 			model.Count(others, "other trail", "other trails"))
 	}
 }
