@@ -19,12 +19,15 @@ func (l *ledger) turn(e *entry, flips []model.Flip) {
 	}
 }
 
-// flips are the verdicts that differ before and after.
+// flips are the verdicts that differ before and after. Whether files arrive is not told by the calls that switch and
+// change a trail, so what rests on it is left out.
 func (l *ledger) flips(e *entry, c change, o *Options) []model.Flip {
 	if c.is.Unread() != nil || o.Snapshot == nil {
 		return nil
 	}
-	return l.compare(c, o, func(r *rule.Rule) bool { return triggers(r, e.cause) })
+	return l.compare(c, o, func(r *rule.Rule) bool {
+		return triggers(r, e.cause) && !slices.Contains(r.Needs, model.TrailDelivery)
+	})
 }
 
 // compare judges an account before and after by some rules.
