@@ -125,6 +125,7 @@ soak: ## the long proofs: hours
 .PHONY: rule
 rule: ## start a new rule: make rule NAME=ct120-my-rule TITLE='What it promises'
 	$(GO) run ./internal/newrule "$(NAME)" "$(TITLE)"
+	$(GO) test ./detections -update >/dev/null
 
 .PHONY: hooks
 hooks: ## check formatting and vet before each commit

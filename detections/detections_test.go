@@ -125,7 +125,7 @@ func TestDetectionsThatAre(t *testing.T) {
 		got = append(got, d.ID)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("detections:\n%s", diff)
+		t.Errorf("the detections are not those of this list: add a new one to it; one that is missing has been lost:\n%s", diff)
 	}
 }
 
