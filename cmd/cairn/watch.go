@@ -26,8 +26,8 @@ func (p *program) watch() *cobra.Command {
 		since string
 	)
 	c := &cobra.Command{
-		Use: "watch", SuggestFor: []string{"detect", "monitor", "tail", "follow"},
-		Short: "Watch records: who changed the audit trail, and what is no longer recorded", Args: noArgs,
+		Use: "watch [--files PATH...]", SuggestFor: []string{"detect", "monitor", "tail", "follow"},
+		Short: "Watch records: who changed the audit trail, and what is no longer recorded", Args: cobra.ArbitraryArgs,
 		Long: `Reads CloudTrail records and tells what each change of the audit trail cost: what is no longer recorded, since
 when, by whom, and the command that repairs it. Without --files it follows the Event history of the accounts
 (LookupEvents), which needs no deployment and works when the last trail is dead; Event history holds management
@@ -40,7 +40,11 @@ read, 2 usage, 3 something found, 130 interrupted.`,
   cairn watch --files AWSLogs/ --once --snapshot prod.json what log files tell, and what each change cost
   zcat *.json.gz | cairn watch --files - --once            from a pipe
   cairn watch --files logs/ --once --sigma my-rules/       with your own Sigma rules`,
-		RunE: func(c *cobra.Command, _ []string) error {
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(w.Files) == 0 && len(args) > 0 {
+				return usage(c, "", "want flags only, got %q: records are read with --files %s", args[0], args[0])
+			}
+			w.Files = append(w.Files, args...) // what a shell made of --files *.gz
 			now := p.now()
 			from, err := moment("since", since, now)
 			if err == nil {
@@ -56,7 +60,7 @@ read, 2 usage, 3 something found, 130 interrupted.`,
 		},
 	}
 	f := c.Flags()
-	f.StringArrayVar(&w.Files, "files", nil, "records in a `path`: a file, a folder, a glob, - for the standard input; repeatable")
+	f.StringArrayVar(&w.Files, "files", nil, "records in a `path`: a file, a folder, a glob, - for the standard input; several may follow, and it is repeatable")
 	f.BoolVar(&w.Once, "once", false, "end when all that is there now was read")
 	f.StringSliceVar(&w.Detections, "detections", nil, "only these detections, by `id`, comma-separated (cairn detections); rules of --sigma all come on top, unless one is named")
 	f.StringArrayVar(&w.Sigma, "sigma", nil, "also a user's Sigma rules, from a file or `folder`; repeatable")
