@@ -98,7 +98,7 @@ func (w *timeline) Finding(f model.Finding, shown bool) error {
 	}
 	w.say("rule", ruleOf(f))
 	c := f.Cause
-	if f.Resource.Kind != model.TrailKind {
+	if f.Fix == "" || f.Resource.Kind != model.TrailKind || model.ARNAccount(f.Resource.ID) != c.Account {
 		w.say("where", "account "+c.Account+", "+c.Region)
 	}
 	w.say("who", w.who(c))
