@@ -208,6 +208,7 @@ func Run(t *testing.T, ar *txtar.Archive, rules rule.Registry) string {
 		t.Fatal(err)
 	}
 	live := c.Judge(s, rules)
+	proved(t, live)
 	again, err := model.ReadSnapshot(&saved)
 	if err != nil {
 		t.Fatal(err)
@@ -216,6 +217,16 @@ func Run(t *testing.T, ar *txtar.Archive, rules rule.Registry) string {
 		t.Errorf("judging the snapshot file differs from judging live:\n%s\n%s", a, b)
 	}
 	return Text(live, len(s.Accounts) > 1)
+}
+
+// proved refuses a verdict that names no fact: nobody could check it.
+func proved(t *testing.T, r audit.Result) {
+	t.Helper()
+	for _, f := range r.Findings {
+		if f.Status != model.StatusNotApplicable && len(f.Evidence) == 0 {
+			t.Errorf("%s says %s of %s without evidence: name the fact that decided, with t.Is, t.Has or model.Fact", f.Rule, f.Status, f.Resource.ID)
+		}
+	}
 }
 
 func marshal(t *testing.T, v any) []byte {
