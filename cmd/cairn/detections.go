@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -11,10 +10,8 @@ import (
 
 	"cairn.example/internal/app"
 	"cairn.example/internal/detect"
-	"cairn.example/internal/kb"
 	"cairn.example/internal/rule"
 	"cairn.example/internal/sigma"
-	"cairn.example/rules/all"
 )
 
 func (p *program) detections() *cobra.Command {
@@ -61,21 +58,6 @@ func graded(d *detect.Detection) string {
 		return most.String()
 	}
 	return d.Severity.String() + ", up to " + most.String()
-}
-
-// page prints a page for people.
-func (p *program) page(r *rule.Rule) error {
-	lib, err := kb.Open(all.Rules())
-	if err != nil {
-		return err
-	}
-	page, err := lib.Page(r)
-	if err != nil {
-		return err
-	}
-	style := p.style(p.stdout)
-	_, err = fmt.Fprint(p.stdout, kb.Render(page, cmp.Or(style.Width, 80), style.Color))
-	return err
 }
 
 func (p *program) lintDetections() *cobra.Command {

@@ -23,24 +23,14 @@ func (p *program) rules() *cobra.Command {
   cairn rules CloudTrail.1        by another tool's name for it
   cairn rules search kms decrypt  the pages that hold every word, also of what is watched for`,
 		RunE: func(_ *cobra.Command, args []string) error {
-			lib, err := kb.Open(all.Rules())
-			if err != nil {
-				return err
-			}
 			if len(args) == 0 {
-				return p.listRules(lib)
+				return p.listRules()
 			}
 			r, err := p.app().Rule(args[0])
 			if err != nil {
 				return err
 			}
-			page, err := lib.Page(r)
-			if err != nil {
-				return err
-			}
-			style := p.style(p.stdout)
-			_, err = fmt.Fprint(p.stdout, kb.Render(page, cmp.Or(style.Width, 80), style.Color))
-			return err
+			return p.page(r)
 		},
 	}
 	c.AddCommand(p.searchRules())
@@ -55,7 +45,26 @@ func elsewhere(r *rule.Rule) string {
 	return ""
 }
 
-func (p *program) listRules(lib *kb.Library) error {
+// page prints a page for people.
+func (p *program) page(r *rule.Rule) error {
+	lib, err := kb.Open(all.Rules())
+	if err != nil {
+		return err
+	}
+	page, err := lib.Page(r)
+	if err != nil {
+		return err
+	}
+	style := p.style(p.stdout)
+	_, err = fmt.Fprint(p.stdout, kb.Render(page, cmp.Or(style.Width, 80), style.Color))
+	return err
+}
+
+func (p *program) listRules() error {
+	lib, err := kb.Open(all.Rules())
+	if err != nil {
+		return err
+	}
 	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "ID\tSEVERITY\tTITLE\tSTANDARDS")
 	for _, r := range all.Rules() {

@@ -84,15 +84,21 @@ func (s *State) resume(k markKey, wanted time.Time) (since, newest time.Time) {
 	return m.since, m.newest
 }
 
-// remember takes in the events of a page that was acknowledged.
-func (s *State) remember(k markKey, seen []sighting) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+// mark is how far a source was read, from the first time that it is asked for. The state is locked.
+func (s *State) mark(k markKey) *mark {
 	m := s.marks[k]
 	if m == nil {
 		m = &mark{ids: map[event.ID]time.Time{}}
 		s.marks[k] = m
 	}
+	return m
+}
+
+// remember takes in the events of a page that was acknowledged.
+func (s *State) remember(k markKey, seen []sighting) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m := s.mark(k)
 	for _, one := range seen {
 		if _, known := m.ids[one.id]; !known {
 			m.ids[one.id] = one.at
@@ -108,11 +114,7 @@ func (s *State) remember(k markKey, seen []sighting) {
 func (s *State) advance(k markKey, since, newest time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	m := s.marks[k]
-	if m == nil {
-		m = &mark{ids: map[event.ID]time.Time{}}
-		s.marks[k] = m
-	}
+	m := s.mark(k)
 	if m.since.Equal(since) && m.newest.Equal(newest) {
 		return
 	}

@@ -31,7 +31,7 @@ the logs.
 How to read it:
 
 - Every record was judged alone, with no account and no snapshot known. So no severity here is *extreme*, which takes to
-  know that something is recorded by nobody, and none grew with repetition: a denied call is low, the fifth of one actor
+  know that no trail records something any more, and none grew with repetition: a denied call is low, the fifth of one actor
   within an hour medium, the twentieth high.
 - *success*: the call was done. *denied*, *failed*: it was an attempt, which is told as one.
 - Most of these records are refused calls. AWS leaves the parameters out of many of them, so that only the error's message
