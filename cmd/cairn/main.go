@@ -13,8 +13,11 @@ import (
 )
 
 // patience is how long an interrupted run may take to end by itself: not everything it may wait for, such as
-// a code that is to be typed, hears of an interruption.
-const patience = 700 * time.Millisecond
+// a code that is to be typed, hears of an interruption. A watch that keeps what it finds finishes what it began.
+const (
+	patience       = 700 * time.Millisecond
+	watchsPatience = 50 * time.Second
+)
 
 func main() {
 	p := &program{
@@ -24,7 +27,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, func() {
 		stop() // a second interruption kills at once
-		time.Sleep(patience)
+		time.Sleep(p.patience())
 		os.Exit(p.interrupted())
 	})
 	// Caught, so that writing to a closed pipe is an error, which outlet hears, and not the end.

@@ -8,11 +8,13 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"cairn.example/internal/app"
+	channels "cairn.example/internal/notify/all"
 	"cairn.example/rules/all"
 )
 
@@ -28,7 +30,8 @@ type program struct {
 
 	verbose, quiet, debug bool
 	stopped               sync.Once
-	began                 bool // a command's own work; before it every error is one of usage
+	keeping               atomic.Bool // a watch is under way that must not be cut short
+	began                 bool        // a command's own work; before it every error is one of usage
 }
 
 // The exit codes, which scripts depend on.
@@ -83,6 +86,14 @@ func (p *program) interrupted() int {
 	return exitInterrupted
 }
 
+// patience is how long the run may take to end when it is interrupted.
+func (p *program) patience() time.Duration {
+	if p.keeping.Load() {
+		return watchsPatience
+	}
+	return patience
+}
+
 // note says on stderr what a person may want to know beside the output.
 func (p *program) note(format string, args ...any) {
 	if !p.quiet {
@@ -114,7 +125,7 @@ func (p *program) root() *cobra.Command {
 	root.PersistentFlags().BoolVar(&p.debug, "debug", false, "log every call to stderr, without secrets")
 	root.SetVersionTemplate("cairn {{.Version}}\n")
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(p.audit(), p.collect(), p.fix(), p.policy(), p.rules(), p.frameworks(), p.watch(), p.detections(), p.config(), p.doctor(), p.demo(), p.version())
+	root.AddCommand(p.audit(), p.collect(), p.fix(), p.policy(), p.rules(), p.frameworks(), p.watch(), p.notify(), p.detections(), p.config(), p.doctor(), p.demo(), p.version())
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {
@@ -169,7 +180,7 @@ func (p *program) app() *app.App {
 		level = slog.LevelDebug
 	}
 	a := &app.App{
-		Version: versionText(), Rules: all.Rules(), Now: p.now,
+		Version: versionText(), Rules: all.Rules(), Kinds: channels.Kinds(), Now: p.now,
 		Log: slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: level})),
 	}
 	if !p.terminal(p.stdin) {

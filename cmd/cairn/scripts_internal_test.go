@@ -6,7 +6,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -34,6 +37,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"same":      same,
 	"closed":    closed,
 	"gz":        gz,
+	"hook":      hook,
 }
 
 // stage is what a script has set up; it is its own key among the script's values.
@@ -258,4 +262,31 @@ func timeless(ts *testscript.TestScript, file string) map[string]any {
 	delete(summary, "collectedAt")
 	delete(summary, "calls")
 	return doc
+}
+
+// hook is a far end of a webhook: it takes what comes into hook.jsonl, a message a line, from then on anew, and answers
+// with a status: hook [STATUS]. Its address is in SLACK_WEBHOOK.
+func hook(ts *testscript.TestScript, _ bool, args []string) {
+	status := http.StatusOK
+	if len(args) > 0 {
+		var err error
+		status, err = strconv.Atoi(args[0])
+		ts.Check(err)
+	}
+	file, err := os.Create(ts.MkAbs("hook.jsonl"))
+	ts.Check(err)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil || status != http.StatusOK {
+			w.WriteHeader(status)
+			return
+		}
+		_, _ = file.Write(append(body, '\n'))
+		_, _ = io.WriteString(w, "ok")
+	}))
+	ts.Defer(func() {
+		server.Close()
+		_ = file.Close()
+	})
+	ts.Setenv("SLACK_WEBHOOK", server.URL+"/services/T0/B0/secret-part")
 }

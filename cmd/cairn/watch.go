@@ -65,7 +65,8 @@ read, 2 usage, 3 something found, 130 interrupted.`,
 	f.StringSliceVar(&w.Detections, "detections", nil, "only these detections, by `id`, comma-separated (cairn detections); rules of --sigma all come on top, unless one is named")
 	f.StringArrayVar(&w.Sigma, "sigma", nil, "also a user's Sigma rules, from a file or `folder`; repeatable")
 	f.StringVar(&w.State, "state", "", "`file` that remembers what was read, so that a restart goes on from there")
-	f.DurationVar(&w.Every, "every", time.Minute, "`time` between two looks")
+	f.DurationVar(&w.Poll, "poll", time.Minute, "`time` between two looks at Event history or into files")
+	p.keepFlags(c, &w)
 	f.StringVar(&since, "since", "24h", "how far the first look at Event history goes back, or to which `time`: 36h, 7d, 2026-11-25; 90 days are kept")
 	f.BoolVar(&w.NoDedup, "no-dedup", false, "judge also records that were read before")
 	f.StringVar(&form, "format", report.WatchFormats[0].Name, "`format` of what is told (default text):"+watchFormats())
@@ -112,6 +113,11 @@ func (p *program) runWatch(ctx context.Context, w app.Watch, show watchFilter, n
 		}
 		return out.Finding(f, shown)
 	}
+	w.Told, w.FixCommand = p.told(out, &show, &worst), fixCommand(w.Source, w.Selection)
+	w.Keeping = func() { p.keeping.Store(true) }
+	if p.terminal(p.stderr) && !p.terminal(p.stdout) && !p.quiet {
+		w.Progress = p.footer()
+	}
 	began := p.now()
 	read, err := p.app().Watch(ctx, w)
 	partly, incomplete := errors.AsType[*app.IncompleteError](err)
@@ -135,6 +141,8 @@ func (p *program) runWatch(ctx context.Context, w app.Watch, show watchFilter, n
 		p.note("%s", watched(sum))
 	}
 	switch found := worst >= show.failsFrom; {
+	case p.keeping.Load() && ctx.Err() != nil: // it was asked to end, and did
+		return nil //nolint:nilerr // what was not read was told
 	case found && incomplete:
 		return &exitError{exitFindings, partly.Error()}
 	case found:

@@ -19,6 +19,7 @@ import (
 	"cairn.example/internal/collect"
 	"cairn.example/internal/config"
 	"cairn.example/internal/model"
+	"cairn.example/internal/notify"
 	"cairn.example/internal/remediate"
 	"cairn.example/internal/rule"
 )
@@ -27,6 +28,7 @@ import (
 type App struct {
 	Version  string
 	Rules    rule.Registry
+	Kinds    notify.Kinds // of channels
 	Now      func() time.Time
 	Log      *slog.Logger
 	Settings collect.Settings
@@ -245,10 +247,11 @@ func (a *App) Config(sel Selection) (*config.Config, error) {
 }
 
 func (a *App) config(sel Selection, known rule.Registry) (*config.Config, error) {
-	cfg := config.Default(known)
+	all := config.Known{Rules: known, Kinds: a.Kinds}
+	cfg := config.Default(all)
 	if path := cmp.Or(sel.Config, config.Find(".")); path != "" {
 		var err error
-		if cfg, err = config.Load(path, known); err != nil {
+		if cfg, err = config.Load(path, all); err != nil {
 			return nil, &UsageError{err}
 		}
 	}

@@ -23,6 +23,7 @@ import (
 	"github.com/aws/smithy-go/middleware"
 
 	"cairn.example/internal/collect"
+	"cairn.example/internal/live"
 	"cairn.example/internal/rule"
 )
 
@@ -125,6 +126,7 @@ const instanceTimeout = time.Second
 
 func (a AWS) load(ctx context.Context) (aws.Config, error) {
 	options := []func(*awsconfig.LoadOptions) error{
+		awsconfig.WithAppID(live.AppID),                  // cairn's own calls are known by it in the records
 		awsconfig.WithDefaultRegion(collect.FirstRegion), // or a profile's role could not be assumed without one
 		awsconfig.WithEC2RoleCredentialOptions(func(o *ec2rolecreds.Options) {
 			o.Client = imds.New(imds.Options{

@@ -31,7 +31,7 @@ var demoRoles = []string{
 // Demo audits an example organization that an AWS in this process serves, through the real SDK. It uses no
 // credentials, profile, endpoint or proxy of the machine, and calls nothing but itself.
 func (a *App) Demo(ctx context.Context) (audit.Result, error) {
-	o, err := a.judging(config.Default(a.Rules), Selection{}) // whatever settings lie about here are not the example's
+	o, err := a.judging(config.Default(config.Known{Rules: a.Rules}), Selection{}) // whatever settings lie about here are not the example's
 	if err != nil {
 		return audit.Result{}, err
 	}
@@ -93,7 +93,7 @@ func (a *App) DemoWatch(ctx context.Context, tell func(model.Finding) error) (de
 		return detect.Counts{}, err
 	}
 	d, _, err := detect.New(detect.Options{
-		Detections: ours, Rules: a.Rules, Settings: config.Default(a.Rules).RuleSettings(), Snapshot: s, Dedup: true, Controls: controls(standards),
+		Detections: ours, Rules: a.Rules, Settings: config.Default(config.Known{Rules: a.Rules}).RuleSettings(), Snapshot: s, Dedup: true, Controls: controls(standards),
 	})
 	if err != nil {
 		return detect.Counts{}, err

@@ -18,6 +18,7 @@ import (
 	"cairn.example/detections"
 	"cairn.example/frameworks"
 	"cairn.example/internal/collect"
+	"cairn.example/internal/config"
 	"cairn.example/internal/detect"
 	"cairn.example/internal/model"
 	"cairn.example/internal/remediate"
@@ -37,8 +38,10 @@ type Watch struct {
 	Sigma      []string // files and folders of a user's own Sigma rules
 	State      string   // file that remembers what was read; "" forgets
 	NoDedup    bool
-	Every      time.Duration // between two looks
-	Since      time.Duration // how far back the first look at Event history goes
+	Poll       time.Duration // between two looks
+	Since      time.Duration // how far back the first look at Event history, or into a bucket, goes
+	Keep
+	FixCommand func(id string) string // that prints the fix of an audit's finding
 
 	targets []collect.Target // whose Event history is read
 	unread  *unread
@@ -61,8 +64,17 @@ const tellEvery = 2 * time.Second
 // be read, the error is an [*IncompleteError], after all else was told.
 func (a *App) Watch(ctx context.Context, w Watch) (Watched, error) {
 	w.unread = newUnread(w.Say)
-	o, err := a.watching(ctx, &w)
+	o, cfg, err := a.watching(&w)
 	if err != nil {
+		return Watched{}, err
+	}
+	if w.keeps(cfg) {
+		return a.keep(ctx, &w, o, cfg)
+	}
+	if len(cfg.Notify.Channels) > 0 {
+		w.Say("nobody is told: --once keeps nothing without --store")
+	}
+	if o.Snapshot, err = a.known(ctx, &w); err != nil {
 		return Watched{}, err
 	}
 	d, refused, err := detect.New(o)
@@ -153,17 +165,22 @@ func (a *App) records(t *teller, s *model.Snapshot) (runner, error) {
 	}
 	if len(w.Files) > 0 {
 		return source.Files{
-			Paths: w.Files, Stdin: w.Stdin, Follow: !w.Once, Every: w.Every, State: state, Problem: w.unread.problem, Now: a.Now,
+			Paths: w.Files, Stdin: w.Stdin, Follow: !w.Once, Every: w.Poll, State: state, Problem: w.unread.problem, Now: a.Now,
 		}.Run, nil
 	}
-	w.Say("Event history holds management events only: what is done to log files is seen in --files alone")
 	sources, all := d.Sources()
+	w.sayHistory(sources, all)
+	return source.Lookup{
+		Accounts: a.histories(w, s), Sources: sources, Since: w.Since, Every: w.Poll, Once: w.Once, State: state, Problem: w.unread.problem, Now: a.Now,
+	}.Run, nil
+}
+
+// sayHistory says what Event history does not show.
+func (w *Watch) sayHistory(sources []string, all bool) {
+	w.Say("Event history holds management events only: what is done to log files is seen in --files, --queue and --bucket alone")
 	if !all {
 		w.Say("Event history is asked by event source: detections that look at every record see those of %s only", strings.Join(sources, ", "))
 	}
-	return source.Lookup{
-		Accounts: a.histories(w, s), Sources: sources, Since: w.Since, Every: w.Every, Once: w.Once, State: state, Problem: w.unread.problem, Now: a.Now,
-	}.Run, nil
 }
 
 // histories are the Event histories of the accounts that could be read.
@@ -267,29 +284,29 @@ func (t *teller) run(ctx context.Context, run runner) error {
 }
 
 // watching gathers what a detector needs.
-func (a *App) watching(ctx context.Context, w *Watch) (detect.Options, error) {
+func (a *App) watching(w *Watch) (detect.Options, *config.Config, error) {
 	ours, err := Detections()
 	if err != nil {
-		return detect.Options{}, err
+		return detect.Options{}, nil, err
 	}
 	cfg, err := a.Config(w.Selection)
 	if err != nil {
-		return detect.Options{}, err
+		return detect.Options{}, nil, err
 	}
 	standards, err := frameworks.All()
 	if err != nil {
-		return detect.Options{}, err
+		return detect.Options{}, nil, err
 	}
 	users, refused, err := UserDetections(w.Sigma)
 	if err != nil {
-		return detect.Options{}, &UsageError{err}
+		return detect.Options{}, nil, &UsageError{err}
 	}
 	for _, why := range refused {
 		w.Say("not watched for: %v", why)
 	}
 	chosen, err := a.pick(ours, users, w.Detections)
 	if err != nil {
-		return detect.Options{}, err
+		return detect.Options{}, nil, err
 	}
 	for _, note := range Idle(cfg.Watch, slices.Concat(ours, users)) {
 		w.Say("%s", note)
@@ -298,8 +315,7 @@ func (a *App) watching(ctx context.Context, w *Watch) (detect.Options, error) {
 		Detections: chosen, Rules: a.Rules, Settings: cfg.RuleSettings(), Dedup: !w.NoDedup, Values: cfg.Watch,
 		Rejected: w.unread.rejected, Controls: controls(standards),
 	}
-	o.Snapshot, err = a.known(ctx, w)
-	return o, err
+	return o, cfg, nil
 }
 
 // Idle names values of cairn.yaml that no detection asks for: after a slip in a name the one that was meant has none.
@@ -331,8 +347,8 @@ func (a *App) known(ctx context.Context, w *Watch) (*model.Snapshot, error) {
 	}
 	facts := append(a.Rules.Needs(), remediate.Facts()...)
 	if w.Snapshot != "" {
-		if len(w.Files) == 0 {
-			return nil, &UsageError{errors.New("--snapshot goes with --files: Event history is read with credentials, and so are the accounts")}
+		if len(w.Files)+len(w.Queues)+len(w.Buckets) == 0 || w.History {
+			return nil, &UsageError{errors.New("--snapshot goes with --files, --queue and --bucket: Event history is read with credentials, and so are the accounts")}
 		}
 		return a.snapshot(ctx, w.Source, facts)
 	}

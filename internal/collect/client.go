@@ -17,6 +17,7 @@ import (
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
@@ -46,13 +47,19 @@ func (m *attempt) HandleFinalize(ctx context.Context, in middleware.FinalizeInpu
 	}
 	defer func() { <-m.run.slots }()
 	m.run.counter.add(op)
-	limited, cancel := context.WithTimeoutCause(ctx, m.run.Timeout, errTimeout)
-	defer cancel()
+	limited, cancel := context.WithCancelCause(ctx)
+	late := time.AfterFunc(m.run.limit(op), func() { cancel(errTimeout) })
 	began := m.run.Now()
 	out, meta, err := next.HandleFinalize(limited, in)
+	late.Stop()
 	m.run.progress()
 	if err != nil && ctx.Err() == nil && limited.Err() != nil {
-		err = fmt.Errorf("%w (%s)", errTimeout, m.run.Timeout)
+		err = fmt.Errorf("%w (%s)", errTimeout, m.run.limit(op))
+	}
+	if object, ok := out.Result.(*s3.GetObjectOutput); ok && err == nil {
+		object.Body = &stream{object.Body, limited, cancel, late, m.run.Timeout} // which comes only now
+	} else {
+		cancel(nil)
 	}
 	m.run.Log.DebugContext(ctx, "call", "service", awsmiddleware.GetServiceID(ctx), "op", op, "region", awsmiddleware.GetRegion(ctx),
 		"took", m.run.Now().Sub(began), "code", errorCode(err))

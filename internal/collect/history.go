@@ -2,7 +2,6 @@ package collect
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 
@@ -32,12 +31,10 @@ func Histories(targets []Target, o Options) []*History {
 
 // LookupEvents asks a Region for a page of the events of one source since a time, the newest first. The body is AWS's
 // own JSON. It makes one attempt: each one counts against the two requests a second that an account has in a Region,
-// so whoever keeps to them decides on the next. An error is a [*LookupError], unless the context ended.
+// so whoever keeps to them decides on the next. An error is a [*CallError], unless the context ended.
 func (h *History) LookupEvents(ctx context.Context, region, source string, from time.Time, token string) (body []byte, next string, err error) {
-	if h.account.target.Role != "" { // first, or a role that cannot be assumed would look like a refusal in each Region
-		if _, err := h.account.target.Config.Credentials.Retrieve(ctx); err != nil {
-			return nil, "", h.failed(ctx, err, model.Gap{Call: "AssumeRole", Resource: h.account.target.Role, Permission: "sts:AssumeRole"})
-		}
+	if err := h.account.assume(ctx); err != nil {
+		return nil, "", err
 	}
 	in := &cloudtrail.LookupEventsInput{
 		StartTime: &from,
@@ -56,48 +53,7 @@ func (h *History) LookupEvents(ctx context.Context, region, source string, from 
 		err = lacks("Events")
 	}
 	if err != nil {
-		return nil, "", h.failed(ctx, err, model.Gap{Call: "LookupEvents", Region: region, Permission: LookupPermission})
+		return nil, "", h.account.callFailed(ctx, err, model.Gap{Call: "LookupEvents", Region: region, Permission: LookupPermission})
 	}
 	return body, aws.ToString(out.NextToken), nil
 }
-
-// failed words a failed call. One that failed for want of credentials is the account's failure, and no Region's.
-func (h *History) failed(ctx context.Context, err error, g model.Gap) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	g.Account, g.Code, g.Why = h.account.number, errorCode(err), why(err)
-	if _, gone := errors.AsType[*baseError](err); gone || slices.Contains(expiredCodes, g.Code) {
-		g.Region, g.Why = "", g.Code+": "+ErrExpired.Error()
-		err = errors.Join(err, ErrExpired)
-	}
-	return &LookupError{g, h.account.run.retryer().IsErrorRetryable(err), err}
-}
-
-// LookupError is why a question to Event history has no answer.
-type LookupError struct {
-	Gap       model.Gap
-	temporary bool
-	err       error
-}
-
-// Error is the failure as one line.
-func (e *LookupError) Error() string { return e.Gap.String() }
-
-// Unwrap gives the SDK's own error.
-func (e *LookupError) Unwrap() error { return e.err }
-
-// Call is the API operation that failed: LookupEvents, or AssumeRole.
-func (e *LookupError) Call() string { return e.Gap.Call }
-
-// Region is where it failed, or "" if it would everywhere.
-func (e *LookupError) Region() string { return e.Gap.Region }
-
-// Code is AWS's error code, or ours for a failure without one.
-func (e *LookupError) Code() string { return e.Gap.Code }
-
-// Permission is the IAM action that the call needs.
-func (e *LookupError) Permission() string { return e.Gap.Permission }
-
-// Temporary tells a failure that may pass by itself within seconds, such as throttling.
-func (e *LookupError) Temporary() bool { return e.temporary }

@@ -84,7 +84,7 @@ func TestHistoryFailsOnce(t *testing.T) {
 			t.Parallel()
 			server, url := serve(t, past(), awsfake.Fault{Match: awsfake.Call{Op: c.op}, Action: c.action})
 			_, _, err := asking(t, url, role).LookupEvents(t.Context(), "eu-west-1", "iam.amazonaws.com", at.Add(-time.Hour), "")
-			got, ok := errors.AsType[*collect.LookupError](err)
+			got, ok := errors.AsType[*collect.CallError](err)
 			if !ok {
 				t.Fatalf("got %v", err)
 			}

@@ -12,6 +12,13 @@ import (
 // PolicyFormats are the forms in which [Policy] can be had.
 var PolicyFormats = []string{"json", "terraform", "cloudformation"}
 
+// What reading a queue or a bucket needs, besides the facts' permissions. An encrypted bucket or queue needs kms:Decrypt
+// on its key too. Without s3:ListBucket, S3 calls an object that is gone a forbidden one.
+var (
+	QueuePermissions  = []string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"}
+	BucketPermissions = []string{"s3:GetObject", "s3:ListBucket"}
+)
+
 type statement struct {
 	Sid      string
 	Effect   string

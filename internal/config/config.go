@@ -1,5 +1,5 @@
-// Package config is cairn.yaml: what a user chose, checked against the rules and detections there are. A detection is
-// a rule of the kind [rule.RealTime] without options.
+// Package config is cairn.yaml: what a user chose, checked against the rules, detections and kinds of channels there are
+// (a detection is a rule of the kind [rule.RealTime] without options), and the file of exceptions that it names.
 //
 // Every mistake is reported in one go with its file, line and column. What parses prints back equal.
 package config
@@ -14,10 +14,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"cairn.example/internal/model"
+	"cairn.example/internal/notify"
 	"cairn.example/internal/rule"
 )
 
@@ -35,8 +35,20 @@ type Config struct {
 	AcceptUnread []string
 	// Watch fills placeholders of detections, such as watched_alarms, with Sigma strings.
 	Watch map[string][]string
+	// Notify says which findings are told to whom.
+	Notify Notify
+	// Exceptions is the path of the file of exceptions as it is written, "" for none; [Config.LoadExceptions] reads it.
+	Exceptions string
 
-	registry rule.Registry
+	known Known
+	dir   string // of the file: paths in it begin there
+}
+
+// Known is what settings may speak of.
+type Known struct {
+	Rules     rule.Registry // and detections
+	Kinds     notify.Kinds  // of channels
+	Standards []string      // ids of frameworks; none: whatever is named may exist
 }
 
 // Rule is what a user chose for one rule.
@@ -46,8 +58,8 @@ type Rule struct {
 }
 
 // Default is the choice of somebody who chose nothing.
-func Default(rules rule.Registry) *Config {
-	return &Config{Preset: rule.Default, Rules: map[string]Rule{}, registry: rules}
+func Default(known Known) *Config {
+	return &Config{Preset: rule.Default, Rules: map[string]Rule{}, Notify: Notify{Repeat: notify.DefaultRepeat}, known: known}
 }
 
 // Find is the path of the directory's cairn.yaml, or "" when there is none. A file that is there and cannot
@@ -61,17 +73,26 @@ func Find(dir string) string {
 }
 
 // Load reads and checks a file.
-func Load(path string, rules rule.Registry) (*Config, error) {
+func Load(path string, known Known) (*Config, error) {
+	data, err := contents(path, "settings")
+	if err != nil {
+		return nil, err
+	}
+	return Parse(path, data, known)
+}
+
+// contents reads a file as far as one byte beyond what is parsed.
+func contents(path, what string) ([]byte, error) {
 	f, err := os.Open(filepath.Clean(path))
 	if err != nil {
-		return nil, fmt.Errorf("open the settings: %w", err)
+		return nil, fmt.Errorf("open the %s: %w", what, err)
 	}
 	defer f.Close() //nolint:errcheck // read only
 	data, err := io.ReadAll(io.LimitReader(f, maxSize+1))
 	if err != nil {
-		return nil, fmt.Errorf("read the settings: %w", err)
+		return nil, fmt.Errorf("read the %s: %w", what, err)
 	}
-	return Parse(path, data, rules)
+	return data, nil
 }
 
 // SetPreset chooses a preset by name. After an error nothing has changed.
@@ -91,7 +112,7 @@ func (c *Config) Set(assignment string) error {
 		return fmt.Errorf("set %q: want RULE.OPTION=VALUE, such as CT-001.require=any", assignment)
 	}
 	name, key := strings.TrimSpace(where[:dot]), strings.TrimSpace(where[dot+1:])
-	r, err := c.registry.Lookup(name)
+	r, err := c.known.Rules.Lookup(name)
 	if err != nil {
 		return fmt.Errorf("set %q: %w", assignment, err)
 	}
@@ -145,8 +166,9 @@ func (c *Config) RuleSettings() rule.Settings {
 // InForce is the configuration with what nobody chose written out too: it judges the same. A detection has a severity
 // there only where all its events have that one; else each event has its own.
 func (c *Config) InForce() *Config {
-	out := &Config{Preset: c.Preset, Rules: map[string]Rule{}, AcceptUnread: c.AcceptUnread, Watch: c.Watch, registry: c.registry}
-	for _, r := range c.registry {
+	out := *c
+	out.Rules = map[string]Rule{}
+	for _, r := range c.known.Rules {
 		chosen := c.Rules[r.ID]
 		own := r.Severity
 		if r.Kind == rule.RealTime && c.Preset != rule.Conformity {
@@ -154,58 +176,5 @@ func (c *Config) InForce() *Config {
 		}
 		out.Rules[r.ID] = Rule{cmp.Or(chosen.Severity, own), r.Settings(c.Preset, chosen.Options)}
 	}
-	return out
-}
-
-// String is the configuration as cairn.yaml, rules and options in order.
-func (c *Config) String() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "preset: %s\n", scalar(c.Preset))
-	if len(c.Rules) > 0 {
-		b.WriteString("rules:\n")
-	}
-	for _, id := range slices.Sorted(maps.Keys(c.Rules)) {
-		var pairs []string
-		r := c.Rules[id]
-		for _, name := range slices.Sorted(maps.Keys(r.Options)) {
-			pairs = append(pairs, scalar(name)+": "+scalar(r.Options[name]))
-		}
-		if r.Severity != 0 {
-			pairs = append(pairs, severityKey+": "+r.Severity.String())
-		}
-		fmt.Fprintf(&b, "  %s: {%s}%s\n", scalar(id), strings.Join(pairs, ", "), c.remark(id))
-	}
-	if len(c.AcceptUnread) > 0 {
-		fmt.Fprintf(&b, "regions:\n  acceptUnread: [%s]\n", strings.Join(c.AcceptUnread, ", "))
-	}
-	if len(c.Watch) > 0 {
-		b.WriteString("watch:\n  values:\n")
-	}
-	for _, name := range slices.Sorted(maps.Keys(c.Watch)) {
-		var quoted []string
-		for _, v := range c.Watch[name] {
-			quoted = append(quoted, strconv.Quote(v))
-		}
-		fmt.Fprintf(&b, "    %s: [%s]\n", scalar(name), strings.Join(quoted, ", "))
-	}
-	return b.String()
-}
-
-// remark is what an empty choice of a detection means.
-func (c *Config) remark(id string) string {
-	if r := c.registry.Find(id); r != nil && r.Kind == rule.RealTime && c.Rules[id].Severity == 0 {
-		return " # each event has its own severity"
-	}
-	return ""
-}
-
-// scalar quotes what YAML could take for something else.
-func scalar(s string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_'
-	}
-	if strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 && s != "" && s[0] != '-' && !strings.EqualFold(s, "null") {
-		return s
-	}
-	return strconv.Quote(s)
+	return &out
 }

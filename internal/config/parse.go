@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"regexp"
 	"slices"
 
@@ -29,6 +30,8 @@ var sections = []section{
 	{"rules", (*reader).rules},
 	{"regions", (*reader).regions},
 	{"watch", (*reader).watch},
+	{"notify", (*reader).notify},
+	{"exceptions", (*reader).exceptionsFile},
 }
 
 var regionShape = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]{2,})+-[0-9]{1,2}$`)
@@ -37,7 +40,9 @@ var regionShape = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]{2,})+-[0-9]{1,2}$`)
 type reader struct {
 	yamltree.File
 	name   string
+	known  Known
 	config *Config
+	setUp  map[string]yamltree.Place // the channels, rightly or not
 	errs   []mistake
 }
 
@@ -47,11 +52,12 @@ type mistake struct {
 	err error
 }
 
-// Parse reads cairn.yaml; name stands before each line and column. The errors are all there are, or the first
-// one of syntax.
-func Parse(name string, data []byte, rules rule.Registry) (*Config, error) {
-	r := &reader{name: name, config: Default(rules)}
-	r.File = yamltree.File{Is: "file of settings", MaxSize: maxSize, MaxDepth: maxDepth, Not: "which cairn.yaml does not use", Bad: r.bad}
+// Parse reads cairn.yaml; name stands before each line and column, and its folder is where paths in the file begin. The
+// errors are all there are, or the first one of syntax.
+func Parse(name string, data []byte, known Known) (*Config, error) {
+	r := newReader(name, "file of settings", "which cairn.yaml does not use", known)
+	r.config = Default(known)
+	r.config.dir = filepath.Dir(name)
 	if body := r.document(data); body != nil {
 		r.sections(body)
 	}
@@ -59,6 +65,12 @@ func Parse(name string, data []byte, rules rule.Registry) (*Config, error) {
 		return nil, r.all()
 	}
 	return r.config, nil
+}
+
+func newReader(name, is, not string, known Known) *reader {
+	r := &reader{name: name, known: known, setUp: map[string]yamltree.Place{}}
+	r.File = yamltree.File{Is: is, MaxSize: maxSize, MaxDepth: maxDepth, Not: not, Bad: r.bad}
+	return r
 }
 
 // document is the only document's body, or nil for an empty file or one that is no YAML.
@@ -117,7 +129,7 @@ func (r *reader) preset(n ast.Node) {
 
 func (r *reader) rules(n ast.Node) {
 	for _, e := range r.Mapping(n, "rules") {
-		found, err := r.config.registry.Lookup(e.Key)
+		found, err := r.known.Rules.Lookup(e.Key)
 		if err != nil {
 			r.bad(e.At, "rules: %w", err)
 			continue

@@ -82,7 +82,9 @@ type Detector struct {
 	entries    []*entry   // in event order
 	correlated map[occurrence][]sigma.Hit
 	told       map[line]*said
-	turn       int // of telling
+	standing   map[string]bool // see Standing
+	ends       state           // of the accounts after the last event
+	turn       int             // of telling
 	begin      *beginning
 	seed       maphash.Seed
 }

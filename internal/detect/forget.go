@@ -124,7 +124,7 @@ func (s *story) resume(b *beginning) {
 	s.ledger = b.ledger.clone()
 	for id, l := range b.lives {
 		late := s.life(id)
-		*late = life{l.count + late.count, l.worst, slices.Clone(l.lasting)}
+		*late = life{l.count + late.count, l.worst, slices.Clone(l.lasting), l.mends}
 	}
 	for by, times := range b.refusals {
 		s.refusals[by] = slices.Clone(times)

@@ -12,7 +12,12 @@ import (
 )
 
 // story tells all events in their order.
-func (d *Detector) story() []model.Finding { return d.start(d.entries).run(d.entries) }
+func (d *Detector) story() []model.Finding {
+	s := d.start(d.entries)
+	out := s.run(d.entries)
+	d.standing, d.ends = s.standing(), s.state
+	return out
+}
 
 // start is a story before the first of its events.
 func (d *Detector) start(entries []*entry) *story {
@@ -103,6 +108,7 @@ type life struct {
 	count   int
 	worst   weighed
 	lasting []weighed
+	mends   bool // what its last events are about is something that later events make good
 }
 
 // add counts a cause, and gives the worst that stands.
@@ -308,6 +314,7 @@ func (s *story) finding(e *entry, m meeting, diff *difference) model.Finding {
 	l := s.life(id)
 	own := s.weigh(e, m, diff)
 	worst := l.add(own, s.stands)
+	l.follow(own, diff != nil && len(diff.regained) > 0, s.stands)
 	e.weights = append(e.weights, weight{id, m.of.ID, own})
 	cause := e.cause
 	cause.Severity, cause.Reason = own.severity, own.reason

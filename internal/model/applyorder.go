@@ -22,6 +22,9 @@ func Order(x, y ControlCall) int {
 	)
 }
 
+// Rank is the place among the calls of one second that [Order] gives to what a call does.
+func (c ControlCall) Rank() int { return operationOf(c.Op).rank }
+
 // Replay applies calls in event order, each event once, whatever order they are given in.
 func (a *Account) Replay(calls []ControlCall) []Gap {
 	var gaps []Gap

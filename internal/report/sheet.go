@@ -120,4 +120,5 @@ func (s *sheet) colored(word string, width int) string {
 // colors are the ANSI codes of the words that are coloured: nothing else is.
 var colors = map[string]string{
 	"EXTREME": "1;31", "VERY-HIGH": "1;31", "HIGH": "31", "MEDIUM": "33", "LOW": "36", wordUnknown: "35", wordPass: "32",
+	wordResolved: "32", wordExcepted: "35",
 }

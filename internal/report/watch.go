@@ -31,6 +31,7 @@ type WatchSummary struct {
 // may begin or end the gap of one that is.
 type Watcher interface {
 	Finding(f model.Finding, shown bool) error
+	Step(s Step) error
 	Close(WatchSummary) error
 }
 
@@ -184,19 +185,12 @@ func elsewhere(l model.Loss, c *model.Cause) string {
 // title is when, how severe, by which detection, and what on what.
 func (w *timeline) title(f model.Finding) {
 	c := f.Cause
-	word, moment := strings.ToUpper(c.Severity.String()), strings.TrimSuffix(model.Moment(c.EventTime), "UTC")
+	word, rule := strings.ToUpper(c.Severity.String()), ""
 	if f.Status == model.StatusPass {
 		word = wordPass
 	}
-	lead := moment + w.colored(word, max(wordRoom, columns(word)+between))
-	indent := columns(moment) + max(wordRoom, columns(word)+between)
 	if ours(f) {
-		lead += pad(w.clean(f.Rule), ruleRoom)
-		indent += max(ruleRoom, columns(f.Rule))
-	}
-	if w.width-indent < leastTitle { // the words begin on the next line
-		w.line(0, strings.TrimRight(lead, " "))
-		lead, indent = strings.Repeat(" ", between), between
+		rule = f.Rule
 	}
 	head, _, _ := strings.Cut(f.Message, ". ")
 	head = strings.TrimSuffix(head, ".")
@@ -205,6 +199,22 @@ func (w *timeline) title(f model.Finding) {
 		head += " (taken back)"
 	case f.Revises != "":
 		head += " (told anew)"
+	}
+	w.entry(c.EventTime, word, rule, head)
+}
+
+// entry is the first line of what is told: when, how severe, by which rule, and what.
+func (w *timeline) entry(at time.Time, word, rule, head string) {
+	moment := strings.TrimSuffix(model.Moment(at), "UTC")
+	lead := moment + w.colored(word, max(wordRoom, columns(word)+between))
+	indent := columns(moment) + max(wordRoom, columns(word)+between)
+	if rule != "" {
+		lead += pad(w.clean(rule), ruleRoom)
+		indent += max(ruleRoom, columns(rule))
+	}
+	if w.width-indent < leastTitle { // the words begin on the next line
+		w.line(0, strings.TrimRight(lead, " "))
+		lead, indent = strings.Repeat(" ", between), between
 	}
 	w.hanging(lead, between, w.wrap(head, w.width-indent, w.width-between))
 }
@@ -243,7 +253,7 @@ func (w *timeline) commands(f model.Finding) {
 	if len(lines) > mostCommands {
 		lines = append(lines[:mostCommands], fmt.Sprintf("# and %d more (jsonl)", len(lines)-mostCommands))
 	}
-	if owner := ownerOf(f); len(lines) > 0 && owner != "" && (owner != f.Account || f.Cause.Actor.Account != "" && owner != f.Cause.Actor.Account) {
+	if owner := ownerOf(f); f.RealTime != nil && len(lines) > 0 && owner != "" && (owner != f.Account || f.Cause.Actor.Account != "" && owner != f.Cause.Actor.Account) {
 		lines = slices.Insert(lines, 0, "# in account "+owner)
 	}
 	key := "fix"
@@ -257,6 +267,9 @@ func (w *timeline) commands(f model.Finding) {
 func ownerOf(f model.Finding) string {
 	if f.Resource.Kind == model.TrailKind {
 		return model.ARNAccount(f.Resource.ID)
+	}
+	if f.RealTime == nil {
+		return ""
 	}
 	for _, e := range f.Cause.Changes {
 		return model.ARNAccount(e.Resource)

@@ -1,5 +1,6 @@
 // Package source brings CloudTrail records to whoever handles them, as the objects that they come in: [Files] reads
-// files and folders, [Lookup] asks Event history. A [State] remembers from run to run what was acknowledged.
+// files and folders, [Lookup] asks Event history, [Queue] follows a queue of events and of notifications, [Bucket] lists
+// a trail's bucket. What was acknowledged is remembered from run to run by a [State], by the queue itself, by [Cursors].
 //
 // An object is acknowledged when its handler returns nil. One that is not comes again, and so does one whose
 // acknowledgement was not saved when the program ended: every record comes at least once, and some come again.
@@ -11,12 +12,14 @@ import (
 	"time"
 )
 
-// Batch is one object of records as it came: a file, or an answer of LookupEvents.
+// Batch is one object of records as it came: a file, an answer of LookupEvents, an object of S3, or the events of some
+// messages of a queue, one after the other.
 type Batch struct {
-	Name            string    // for messages: a path, or "LookupEvents 111122223333 eu-west-1 cloudtrail.amazonaws.com"
-	Body            io.Reader // read once, by the handler; it fails when the run's context ends
+	Name            string    // for messages: a path, "s3://bucket/key", "LookupEvents 111122223333 eu-west-1 cloudtrail.amazonaws.com"
+	Body            io.Reader // read once, by the handler; it fails when the run's context ends, or its time of grace
 	Size            int64     // of Body in bytes, 0 where that is not known
-	Account, Region string    // whose history was asked; "" for a file
+	Account, Region string    // whose history was asked; "" for anything else
+	Sent            time.Time // when the message of a queue was sent that brought it; zero for anything else
 }
 
 // Handle takes a batch; nil acknowledges it. It may be called by several goroutines at once. An error is told as a

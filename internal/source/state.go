@@ -20,6 +20,7 @@ type State struct {
 	BeforeSave func() error
 
 	path   string // "" is never saved
+	write  func([]byte) error
 	saving sync.Mutex
 
 	mu      sync.Mutex

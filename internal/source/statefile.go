@@ -71,9 +71,23 @@ func OpenState(path string) (*State, error) {
 	if s.path, err = filepath.EvalSymlinks(path); err != nil { // no file yet
 		s.path = path
 	}
+	s.write = func(raw []byte) error { return replace(s.path, raw) }
 	s.changes++
 	if err := s.Save(); err != nil {
 		return nil, err
+	}
+	return s, nil
+}
+
+// RestoreState goes on from what save was given last, or begins anew where raw is nil. Name is for messages.
+func RestoreState(name string, raw []byte, save func([]byte) error) (*State, error) {
+	s := NewState()
+	s.path, s.write = name, save
+	if raw == nil {
+		return s, nil
+	}
+	if err := s.load(raw); err != nil {
+		return nil, fmt.Errorf("%s %w", name, err)
 	}
 	return s, nil
 }
@@ -179,7 +193,7 @@ func (s *State) Save() error {
 	}
 	raw, err := json.Marshal(file)
 	if err == nil {
-		err = replace(s.path, append(raw, '\n'))
+		err = s.write(append(raw, '\n'))
 	}
 	if err != nil {
 		return fmt.Errorf("save the state: %w", err)

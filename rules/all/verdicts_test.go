@@ -13,10 +13,12 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"cairn.example/detections"
+	"cairn.example/frameworks"
 	"cairn.example/internal/config"
 	"cairn.example/internal/detect"
 	"cairn.example/internal/golden"
 	"cairn.example/internal/model"
+	"cairn.example/internal/notify"
 	"cairn.example/internal/rule"
 	"cairn.example/internal/ruletest"
 	"cairn.example/rules/all"
@@ -334,11 +336,52 @@ func TestExamplesInTheGuideWork(t *testing.T) {
 	for _, d := range watched {
 		known = append(known, &rule.Rule{Meta: d.Meta})
 	}
+	standards, err := frameworks.All()
+	if err != nil {
+		t.Fatal(err)
+	}
+	may := config.Known{Rules: known, Kinds: kinds}
+	for _, f := range standards {
+		may.Standards = append(may.Standards, f.ID)
+	}
 	for _, page := range []string{"guide/getting-started.md", "guide/watch.md"} {
-		if _, err := config.Parse(config.FileName, []byte(fenced(t, docs+page, "yaml")), known); err != nil {
-			t.Errorf("the settings in %s: %v", page, err)
+		for _, shown := range settingsShown(t, docs+page) {
+			_, err := config.Parse(config.FileName, []byte(shown), may)
+			if strings.HasPrefix(shown, "exceptions:\n") {
+				_, err = config.ParseExceptions("exceptions.yaml", []byte(shown), known)
+			}
+			if err != nil {
+				t.Errorf("the settings in %s: %v", page, err)
+			}
 		}
 	}
+}
+
+// kinds have the settings that the guide shows.
+var kinds = notify.Kinds{
+	{Name: "slack", Settings: []notify.Setting{{Name: "webhook", Secret: true, Required: true}}},
+	{Name: "pagerduty", Settings: []notify.Setting{{Name: "routingKey", Secret: true, Required: true}}},
+	{Name: "servicenow", Settings: []notify.Setting{{Name: "instance", Required: true}, {Name: "user"}, {Name: "password", Secret: true}}},
+}
+
+// settingsShown are the files that a page's chapter of cairn.yaml shows.
+func settingsShown(t *testing.T, path string) []string {
+	t.Helper()
+	page, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, chapter, _ := strings.Cut(string(page), "\n## "+config.FileName+"\n")
+	chapter, _, _ = strings.Cut(chapter, "\n## ")
+	var out []string
+	for _, block := range strings.Split(chapter, "\n```yaml\n")[1:] {
+		code, _, _ := strings.Cut(block, "\n```\n")
+		out = append(out, code+"\n")
+	}
+	if len(out) == 0 {
+		t.Fatalf("%s shows no settings", path)
+	}
+	return out
 }
 
 // fenced is a page's last block of code in a language.

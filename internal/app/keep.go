@@ -1,0 +1,392 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"cairn.example/internal/audit"
+	"cairn.example/internal/collect"
+	"cairn.example/internal/config"
+	"cairn.example/internal/detect"
+	"cairn.example/internal/live"
+	"cairn.example/internal/model"
+	"cairn.example/internal/remediate"
+	"cairn.example/internal/source"
+	"cairn.example/internal/store"
+)
+
+// Keep is what a watch needs that goes on for good: a store, and what fills it beside files and Event history.
+type Keep struct {
+	Store   string   // a SQLite file, or a URL of PostgreSQL; "" keeps nothing
+	Queues  []string // URLs of SQS
+	Buckets []string // s3://BUCKET/PREFIX
+	History bool     // Event history too, beside other sources
+	Audit   time.Duration
+	Listen  string // HOST:PORT of metrics and health; "" is none
+
+	Keeping  func()           // called when there is something that must not be cut short
+	Told     func(store.Told) // what became of findings; by several goroutines
+	Progress func(Rates)      // now and then; by several goroutines
+}
+
+// Rates are what a watch does at a moment.
+type Rates struct {
+	Records, Kept, Findings int64
+	PerSecond               float64
+	Lag                     time.Duration // of the last message of a queue
+}
+
+// keeps tells whether the watch needs a store.
+func (w *Watch) keeps(cfg *config.Config) bool {
+	return w.Store != "" || len(w.Queues)+len(w.Buckets) > 0 || len(cfg.Notify.Channels) > 0 && !w.Once
+}
+
+// storeName is where a watch keeps what it knows, unless it is told otherwise.
+const storeName = "cairn.db"
+
+// storeAddress is the store's: what was asked for, or a file where the system says that state belongs, or here.
+func (k Keep) storeAddress() string {
+	return cmp.Or(k.Store, filepath.Join(os.Getenv("STATE_DIRECTORY"), storeName))
+}
+
+// keep keeps watch for good.
+func (a *App) keep(ctx context.Context, w *Watch, o detect.Options, cfg *config.Config) (Watched, error) {
+	if w.State != "" {
+		return Watched{}, &UsageError{errors.New("--state is for a watch without a store: the store knows where sources are")}
+	}
+	_, refused, err := detect.New(o)
+	w.sayRefused(refused)
+	if err != nil {
+		return Watched{}, err
+	}
+	k := &keeping{app: a, watch: w, cfg: cfg, id: holder(a.Now()), options: o, metrics: newMetrics()}
+	if err := k.open(ctx); err != nil {
+		return Watched{}, err
+	}
+	defer k.close()
+	l, err := k.live(ctx, o)
+	if err != nil {
+		return Watched{}, err
+	}
+	if w.Keeping != nil {
+		w.Keeping()
+	}
+	running := running(o.Detections, refused)
+	w.More("watched for: %s", strings.Join(running, ", "))
+	stop, err := k.serve() //nolint:contextcheck // it ends after the run, whatever became of that
+	if err != nil {
+		return Watched{}, err
+	}
+	err = errors.Join(l.Run(ctx), stop())
+	counts := k.counts.read()
+	return Watched{counts, len(running)}, w.unread.of(err, counts, w.Files)
+}
+
+// keeping is a watch that goes on for good, being put together.
+type keeping struct {
+	app     *App
+	watch   *Watch
+	cfg     *config.Config
+	id      string
+	store   *store.Store
+	routes  *routing
+	options detect.Options
+	metrics *metrics
+	counts  counter
+}
+
+// holder names this process among all that share a store.
+func holder(now time.Time) string {
+	host, _ := os.Hostname()
+	return fmt.Sprintf("%s/%d/%x", cmp.Or(host, "cairn"), os.Getpid(), now.UnixNano())
+}
+
+func (k *keeping) open(ctx context.Context) (err error) {
+	if k.routes, err = k.app.routing(ctx, k.watch.AWS, k.cfg); err != nil {
+		return err
+	}
+	excused, err := k.excused()
+	if err != nil {
+		return err
+	}
+	k.store, err = store.Open(ctx, k.watch.storeAddress(), store.Options{
+		Now: k.app.Now, Routes: k.routes.Routes, Inhibit: k.cfg.Notify.Inhibit, Traits: k.routes.traits, Excused: excused, Quiet: k.cfg.Notify.Quiet,
+	})
+	return err //nolint:wrapcheck // it says what was tried
+}
+
+// excused are the exceptions of the settings. Expired ones count as none, and are told.
+func (k *keeping) excused() (func(model.Finding, time.Time) string, error) {
+	all, err := k.cfg.LoadExceptions()
+	if err != nil {
+		return nil, &UsageError{err}
+	}
+	for _, old := range all.Expired(k.app.Now()) {
+		k.watch.Say("%s: this exception has expired on %s and counts as none: %s", old.Where, old.Until(), old.Reason)
+	}
+	if len(all) == 0 {
+		return nil, nil
+	}
+	return all.For, nil
+}
+
+func (k *keeping) close() {
+	if err := k.store.Close(); err != nil {
+		k.app.Log.Error("close the store", "error", err)
+	}
+}
+
+// live puts the parts together.
+func (k *keeping) live(ctx context.Context, o detect.Options) (*live.Watch, error) {
+	a, w := k.app, k.watch
+	judging, err := a.judging(k.cfg, w.Selection)
+	if err != nil {
+		return nil, err
+	}
+	judging.FixCommand = w.FixCommand
+	l := &live.Watch{
+		Store: k.store, ID: k.id, Detect: o, Workers: k.workers(), Every: w.Audit, Now: a.Now, Log: a.Log, Tell: k.told, Seen: k.seen,
+		Audit: func(s *model.Snapshot) audit.Result { return audit.Judge(s, judging) },
+	}
+	if err := k.know(ctx, l); err != nil {
+		return nil, err
+	}
+	l.Sources, err = k.sources(ctx)
+	return l, err
+}
+
+// know tells the watch what is known of the accounts: what a file says, or how they are read. Where files alone are
+// watched, nobody is asked unless credentials were named.
+func (k *keeping) know(ctx context.Context, l *live.Watch) error {
+	a, w := k.app, k.watch
+	if w.Snapshot != "" || !k.reads() {
+		var err error
+		l.Begin, err = a.known(ctx, w)
+		return err
+	}
+	targets, err := a.targets(ctx, w.AWS)
+	if err != nil {
+		return err
+	}
+	w.targets = targets
+	facts := append(a.Rules.Needs(), remediate.Facts()...)
+	l.Collect = func(ctx context.Context) (*model.Snapshot, error) {
+		s, err := a.collect(ctx, w.AWS, targets, facts)
+		if err == nil {
+			k.routes.tagged(s)
+		}
+		return s, err
+	}
+	return nil
+}
+
+// reads tells whether the accounts are read through AWS.
+func (k *keeping) reads() bool {
+	w := k.watch
+	return len(w.Files) == 0 || w.Profile != "" || len(w.Roles) > 0
+}
+
+// told passes on what became of a finding.
+func (k *keeping) told(one store.Told) {
+	k.counts.findings.Add(1)
+	k.metrics.told(one)
+	if k.watch.Told != nil {
+		k.watch.Told(one)
+	}
+}
+
+func (k *keeping) seen(s live.Seen) {
+	k.counts.add(s)
+	k.metrics.seen(s)
+	if k.watch.Progress != nil {
+		k.watch.Progress(k.counts.rates(k.app.Now()))
+	}
+}
+
+// counter counts what was read.
+type counter struct {
+	records, judged, rejected, bytes, files, kept, findings, lag atomic.Int64
+	began                                                        atomic.Int64
+	before                                                       atomic.Int64 // records at the last mark
+	rate                                                         atomic.Int64 // a thousandth of a record a second
+}
+
+func (c *counter) add(s live.Seen) {
+	c.records.Add(int64(s.Counts.Records))
+	c.judged.Add(int64(s.Counts.Judged))
+	c.rejected.Add(int64(s.Counts.Rejected))
+	c.bytes.Add(s.Counts.Bytes)
+	c.files.Add(1)
+	c.kept.Add(int64(s.Kept))
+	if s.Lag > 0 {
+		c.lag.Store(int64(s.Lag))
+	}
+}
+
+func (c *counter) read() detect.Counts {
+	return detect.Counts{
+		Records: int(c.records.Load()), Judged: int(c.judged.Load()), Rejected: int(c.rejected.Load()), Files: int(c.files.Load()), Bytes: c.bytes.Load(),
+	}
+}
+
+// rates works the rate out anew every second.
+func (c *counter) rates(now time.Time) Rates {
+	mark, records := c.began.Load(), c.records.Load()
+	if since := now.UnixNano() - mark; mark == 0 || since > int64(time.Second) {
+		if mark > 0 {
+			c.rate.Store((records - c.before.Load()) * 1000 * int64(time.Second) / since)
+		}
+		c.before.Store(records)
+		c.began.Store(now.UnixNano())
+	}
+	return Rates{records, c.kept.Load(), c.findings.Load(), float64(c.rate.Load()) / 1000, time.Duration(c.lag.Load())}
+}
+
+// sources are what records come from.
+func (k *keeping) sources(ctx context.Context) ([]live.Source, error) {
+	w := k.watch
+	var out []live.Source
+	if len(w.Files) > 0 {
+		s, err := k.files(ctx)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, s)
+	}
+	if len(w.Queues)+len(w.Buckets) > 0 {
+		stored, err := k.stored(ctx)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, stored...)
+	}
+	if len(out) == 0 || w.History {
+		s, err := k.history(ctx)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+func (k *keeping) files(ctx context.Context) (live.Source, error) {
+	w := k.watch
+	state, err := k.state(ctx, "files")
+	if err != nil {
+		return live.Source{}, err
+	}
+	files := source.Files{Paths: w.Files, Stdin: w.Stdin, Follow: !w.Once, Every: w.Poll, State: state, Problem: w.unread.problem, Now: k.app.Now}
+	return live.Source{Name: "files", Run: files.Run}, nil
+}
+
+// state is where a source is, as the store has it.
+func (k *keeping) state(ctx context.Context, of string) (*source.State, error) {
+	name := "state of " + of
+	body, _, err := k.store.Document(ctx, name)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // it says what was tried
+	}
+	save := func(raw []byte) error { return k.store.SaveDocument(context.WithoutCancel(ctx), name, raw) }
+	return source.RestoreState(name, body, save) //nolint:wrapcheck // as above
+}
+
+// stored are queues and buckets, which are read with the credentials at hand and no role.
+func (k *keeping) stored(ctx context.Context) ([]live.Source, error) {
+	a, w := k.app, k.watch
+	plain := w.AWS
+	plain.Roles, plain.ExternalID = nil, ""
+	targets, err := a.targets(ctx, plain)
+	if err != nil {
+		return nil, err
+	}
+	at, calling := targets[0], a.calling(plain)
+	buckets := collect.NewBuckets(at, calling)
+	var out []live.Source
+	for _, url := range w.Queues {
+		receiver, err := collect.NewQueue(at, url, calling)
+		if err != nil {
+			return nil, &UsageError{fmt.Errorf("--queue %w", err)}
+		}
+		q := source.Queue{Name: url, Receiver: receiver, Objects: buckets, Poison: k.poison, Problem: w.unread.problem, Now: a.Now}
+		out = append(out, live.Source{Name: "queue " + url, Run: q.Run})
+	}
+	for _, address := range w.Buckets {
+		name, prefix, err := bucketOf(address)
+		if err != nil {
+			return nil, err
+		}
+		b := source.Bucket{
+			Name: name, Prefix: prefix, Objects: buckets, Lister: buckets, Cursors: k.cursors(), Since: w.Since, Once: w.Once, Problem: w.unread.problem, Now: a.Now,
+		}
+		out = append(out, live.Source{Name: "bucket " + name, Run: b.Run})
+	}
+	return out, nil
+}
+
+// bucketOf takes s3://BUCKET/PREFIX apart.
+func bucketOf(address string) (name, prefix string, err error) {
+	rest, ok := strings.CutPrefix(address, "s3://")
+	name, prefix, _ = strings.Cut(rest, "/")
+	if !ok || name == "" {
+		return "", "", &UsageError{fmt.Errorf("--bucket %q: want s3://BUCKET, or s3://BUCKET/PREFIX where the trail has one", address)}
+	}
+	return name, strings.Trim(prefix, "/"), nil
+}
+
+// poison keeps a message that nobody can read.
+func (k *keeping) poison(ctx context.Context, p source.Poisoned) error {
+	k.watch.Say("a message of %s cannot be read and was put aside: %v (cairn notify list shows it)", p.Queue, p.Err)
+	return k.store.Poisoned(ctx, store.Poison{ID: p.ID, Source: p.Queue, Body: p.Body, Error: p.Err.Error(), Tries: p.Tries}) //nolint:wrapcheck // it says what was tried
+}
+
+// cursors are where bucket listings are, as the store has it.
+func (k *keeping) cursors() source.Cursors { return cursors{k.store} }
+
+type cursors struct{ s *store.Store }
+
+func (c cursors) Get(ctx context.Context, name string) (string, error) {
+	body, _, err := c.s.Document(ctx, "cursor of "+name)
+	return string(body), err //nolint:wrapcheck // it says what was tried
+}
+
+func (c cursors) Set(ctx context.Context, name, value string) error {
+	return c.s.SaveDocument(ctx, "cursor of "+name, []byte(value)) //nolint:wrapcheck // it says what was tried
+}
+
+// history is the accounts' Event history. The Regions that it is asked in are those of the accounts as they are now.
+func (k *keeping) history(ctx context.Context) (live.Source, error) {
+	a, w := k.app, k.watch
+	if len(w.targets) == 0 {
+		targets, err := a.targets(ctx, w.AWS)
+		if err != nil {
+			return live.Source{}, err
+		}
+		w.targets = targets
+	}
+	s, err := a.collect(ctx, w.AWS, w.targets, nil)
+	if err != nil {
+		return live.Source{}, err
+	}
+	state, err := k.state(ctx, "Event history")
+	if err != nil {
+		return live.Source{}, err
+	}
+	d, _, err := detect.New(k.options)
+	if err != nil {
+		return live.Source{}, err //nolint:wrapcheck // it was made before
+	}
+	sources, all := d.Sources()
+	w.sayHistory(sources, all)
+	lookup := source.Lookup{
+		Accounts: a.histories(w, s), Sources: sources, Since: w.Since, Every: w.Poll, Once: w.Once, State: state, Problem: w.unread.problem, Now: a.Now,
+	}
+	return live.Source{Name: "Event history", Run: lookup.Run}, nil
+}

@@ -1,0 +1,228 @@
+package live
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"cairn.example/internal/detect"
+	"cairn.example/internal/model"
+	"cairn.example/internal/store"
+)
+
+// judge judges the log, while this process is the one that does.
+type judge struct {
+	w        *Watch
+	detector *detect.Detector // nil while another process judges, and after a failure
+	collect  time.Time        // when the accounts are read next
+	sweep    time.Time
+	trim     time.Time
+	owns     time.Time // until when nobody else judges
+}
+
+func newJudge(w *Watch) *judge { return &judge{w: w} }
+
+// theJudge is the name of the lease.
+const theJudge = "judge"
+
+// run judges until the context ends.
+func (j *judge) run(ctx context.Context) {
+	defer func() {
+		_ = j.w.Store.Disown(context.WithoutCancel(ctx), theJudge, j.w.ID) // else it runs out by itself
+	}()
+	for ctx.Err() == nil {
+		logged := j.w.Store.Logged()
+		n, err := j.turn(ctx)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			j.w.Log.ErrorContext(ctx, "judge the log", "error", err)
+			j.detector = nil // what it took in may not be kept
+			pause(ctx, again)
+		case n == 0:
+			select {
+			case <-logged:
+			case <-time.After(j.patience()):
+			case <-ctx.Done():
+			}
+		}
+	}
+}
+
+// patience is how long the judge waits for what nobody in this process told it of.
+func (j *judge) patience() time.Duration {
+	if j.w.Store.Shared() {
+		return look
+	}
+	return owned / 4
+}
+
+// atATime bounds how many records of the log are judged in one transaction.
+const atATime = 2_000
+
+// turn judges what is new in the log, and does what it is time for. It gives how many records there were.
+func (j *judge) turn(ctx context.Context) (int, error) {
+	if ok, err := j.mine(ctx); !ok || err != nil {
+		return 0, err
+	}
+	if j.detector == nil {
+		if err := j.begin(ctx); err != nil {
+			return 0, err
+		}
+	}
+	n, err := j.fresh(ctx)
+	if err != nil || n == atATime { // first what is there
+		return n, err
+	}
+	return n, j.chores(ctx)
+}
+
+// all judges until nothing is new in the log.
+func (j *judge) all(ctx context.Context) error {
+	for ctx.Err() == nil {
+		waiting, err := j.w.Store.Fresh(ctx, 1)
+		if err != nil || len(waiting) == 0 {
+			return err
+		}
+		pause(ctx, look/10)
+	}
+	return nil
+}
+
+// mine tells whether this process is the one that judges.
+func (j *judge) mine(ctx context.Context) (bool, error) {
+	now := j.w.Now()
+	if now.Before(j.owns.Add(-2 * owned / 3)) {
+		return true, nil
+	}
+	ok, err := j.w.Store.Own(ctx, theJudge, j.w.ID, owned)
+	if ok && err == nil {
+		j.owns = now.Add(owned)
+		return true, nil
+	}
+	j.detector = nil
+	return false, err
+}
+
+// begin makes a detector of what is known of the accounts and of the log so far. What it tells was mostly told before.
+func (j *judge) begin(ctx context.Context) error {
+	snapshot, err := j.known(ctx)
+	if err != nil {
+		return err
+	}
+	return j.start(ctx, snapshot)
+}
+
+func (j *judge) start(ctx context.Context, snapshot *model.Snapshot) error {
+	o := j.w.Detect
+	o.Snapshot, o.Dedup = snapshot, true
+	d, _, err := detect.New(o)
+	if err != nil {
+		return fmt.Errorf("prepare to judge: %w", err)
+	}
+	past, err := j.w.Store.Past(ctx)
+	if err != nil {
+		return err
+	}
+	if err := read(d, past); err != nil {
+		return err
+	}
+	if err := j.keep(ctx, d, nil); err != nil {
+		return err
+	}
+	j.detector = d
+	return nil
+}
+
+// lastSnapshot is the name under which the store has what was read of the accounts last.
+const lastSnapshot = "snapshot"
+
+// known is what is known of the accounts: as they were read last, if that is not long ago, else as they are.
+func (j *judge) known(ctx context.Context) (*model.Snapshot, error) {
+	body, _, err := j.w.Store.Document(ctx, lastSnapshot)
+	if err != nil {
+		return nil, err
+	}
+	var last *model.Snapshot
+	if body != nil {
+		if last, err = model.ReadSnapshot(bytes.NewReader(body)); err != nil {
+			j.w.Log.WarnContext(ctx, "what was read of the accounts before cannot be used", "error", err)
+			last = nil
+		}
+	}
+	switch {
+	case last == nil && j.w.Collect == nil:
+		if j.w.Begin == nil {
+			return nil, nil //nolint:nilnil // nothing is known
+		}
+		return j.w.Begin, j.save(ctx, j.w.Begin)
+	case last == nil:
+		return j.first(ctx), nil
+	case j.w.Collect != nil && j.collect.IsZero():
+		j.collect = last.CollectedAt.Add(j.w.every())
+	}
+	return last, nil
+}
+
+// first reads the accounts for the first time, and judges them. Where they cannot be read nothing is known for now.
+func (j *judge) first(ctx context.Context) *model.Snapshot {
+	s, err := j.look(ctx)
+	if err != nil {
+		j.w.Log.ErrorContext(ctx, "read the accounts", "error", err, "again", j.collect)
+	}
+	return s
+}
+
+func (j *judge) save(ctx context.Context, s *model.Snapshot) error {
+	body, err := json.Marshal(s)
+	if err != nil {
+		return fmt.Errorf("write what was read of the accounts: %w", err)
+	}
+	return j.w.Store.SaveDocument(ctx, lastSnapshot, body)
+}
+
+// fresh judges records that were not judged yet.
+func (j *judge) fresh(ctx context.Context) (int, error) {
+	records, err := j.w.Store.Fresh(ctx, atATime)
+	if err != nil || len(records) == 0 {
+		return 0, err
+	}
+	if err := read(j.detector, records); err != nil {
+		return 0, err
+	}
+	return len(records), j.keep(ctx, j.detector, records)
+}
+
+func read(d *detect.Detector, records []store.Record) error {
+	var all bytes.Buffer
+	for _, r := range records {
+		all.Write(bytes.ReplaceAll(r.Body, []byte("\n"), []byte(" ")))
+		all.WriteByte('\n')
+	}
+	if all.Len() == 0 {
+		return nil
+	}
+	return d.Read("the log", &all) //nolint:wrapcheck // it names the log
+}
+
+// keep keeps what a detector found, and what that changes of verdicts.
+func (j *judge) keep(ctx context.Context, d *detect.Detector, records []store.Record) error {
+	n := store.News{Lines: d.Tell()}
+	n.Standing = d.Standing()
+	for _, r := range records {
+		n.Judged = append(n.Judged, store.Judged{ID: r.ID, Kept: !d.Awaited(r.Body)})
+	}
+	if j.triggered(n.Lines) {
+		n.Audits = j.audits(d.Twin())
+		if soon := j.w.Now().Add(confirm); j.w.Collect != nil && soon.Before(j.collect) {
+			j.collect = soon
+		}
+	}
+	told, err := j.w.Store.Tell(ctx, n)
+	if err != nil {
+		return err
+	}
+	j.w.tell(told)
+	return nil
+}

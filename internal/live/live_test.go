@@ -1,0 +1,112 @@
+package live_test
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"cairn.example/internal/app"
+	"cairn.example/internal/audit"
+	"cairn.example/internal/detect"
+	"cairn.example/internal/live"
+	"cairn.example/internal/model"
+	"cairn.example/internal/notify"
+	"cairn.example/internal/source"
+	"cairn.example/internal/store"
+	"cairn.example/rules/all"
+)
+
+// far is a far end that takes keys: it shows the last message of each finding.
+type far struct {
+	mu    sync.Mutex
+	shown map[string]notify.Message
+	calls int
+}
+
+func (f *far) Show(_ context.Context, m notify.Message, _ string) (string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.shown == nil {
+		f.shown = map[string]notify.Message{}
+	}
+	f.shown[m.Key] = m
+	f.calls++
+	return "x", nil
+}
+
+func (f *far) texts() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var out []string
+	for _, m := range f.shown {
+		out = append(out, m.Text())
+	}
+	return strings.Join(out, "\n\n")
+}
+
+var desk = notify.Kind{Name: "desk", Keyed: true, Edits: true}
+
+// A day of the example organization goes from its records to a far end.
+func TestDay(t *testing.T) {
+	s, day := example(t)
+	address := filepath.Join(t.TempDir(), "cairn.db")
+	for _, run := range []string{"first", "again"} {
+		f := &far{}
+		w := watch(t, address, s, f)
+		w.Sources = []live.Source{{Name: "day", Run: func(ctx context.Context, handle source.Handle) error {
+			return handle(ctx, source.Batch{Name: "day.json", Body: bytes.NewReader(day)})
+		}}}
+		var told []string
+		w.Tell = func(one store.Told) { told = append(told, one.Step+" "+one.Finding.Rule+" "+one.Finding.Message) }
+		if err := w.Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		t.Log(run, "\n"+strings.Join(told, "\n"))
+		t.Log("\n" + f.texts())
+		if err := w.Store.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// example is the demo's organization and a day's records of it.
+func example(t *testing.T) (*model.Snapshot, []byte) {
+	t.Helper()
+	a := &app.App{Rules: all.Rules(), Now: time.Now, Log: slog.New(slog.DiscardHandler)}
+	s, day, err := a.DemoFiles(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, day
+}
+
+// watched are the detections that there are.
+func watched(t *testing.T) detect.Options {
+	t.Helper()
+	found, err := app.Detections()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return detect.Options{Detections: found, Rules: all.Rules(), Dedup: true}
+}
+
+func watch(t *testing.T, address string, s *model.Snapshot, f *far) *live.Watch {
+	t.Helper()
+	routes := notify.Routes{Repeat: notify.DefaultRepeat, Channels: map[string]notify.Kind{"desk": desk}}
+	kept, err := store.Open(t.Context(), address, store.Options{Now: time.Now, Routes: routes})
+	if err != nil {
+		t.Fatal(err)
+	}
+	to, _ := routes.Channel("desk")
+	log := slog.New(slog.NewTextHandler(t.Output(), nil))
+	return &live.Watch{
+		Store: kept, ID: "me", Detect: watched(t), Begin: s, Now: time.Now, Log: log,
+		Audit:   func(s *model.Snapshot) audit.Result { return audit.Judge(s, audit.Options{Rules: all.Rules()}) },
+		Workers: []*notify.Worker{{Ledger: kept, To: to, Kind: desk, Channel: f, ID: "me", Now: time.Now, Log: log}},
+	}
+}

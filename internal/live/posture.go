@@ -1,0 +1,102 @@
+package live
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"cairn.example/internal/model"
+	"cairn.example/internal/store"
+)
+
+// confirm is how long after a change of a trail the accounts are read again, which shows whether it is as the events
+// told. Changes reach the other Regions within a minute or so.
+const confirm = time.Minute
+
+// chores does what it is time for.
+func (j *judge) chores(ctx context.Context) error {
+	now := j.w.Now()
+	if j.w.Collect != nil && !now.Before(j.collect) {
+		if err := j.audit(ctx); err != nil {
+			return err
+		}
+	}
+	if !now.Before(j.sweep) {
+		j.sweep = now.Add(sweeping)
+		told, err := j.w.Store.Sweep(ctx)
+		if err != nil {
+			return err
+		}
+		j.w.tell(told)
+		if err := j.listen(ctx); err != nil {
+			return err
+		}
+	}
+	if !now.Before(j.trim) {
+		j.trim = now.Add(time.Hour)
+		return j.w.Store.Trim(ctx)
+	}
+	return nil
+}
+
+// audit reads the accounts and begins the twin anew with what was read. Where they cannot be read what was known stays.
+func (j *judge) audit(ctx context.Context) error {
+	s, err := j.look(ctx)
+	if err != nil {
+		j.w.Log.ErrorContext(ctx, "read the accounts", "error", err, "again", j.collect)
+		return nil
+	}
+	return j.start(ctx, s)
+}
+
+// look reads the accounts and judges them.
+func (j *judge) look(ctx context.Context) (*model.Snapshot, error) {
+	s, err := j.w.Collect(ctx)
+	if err != nil {
+		j.collect = j.w.Now().Add(min(j.w.every(), unread))
+		return nil, err
+	}
+	j.collect = j.w.Now().Add(j.w.every())
+	if err := j.save(ctx, s); err != nil {
+		return nil, err
+	}
+	told, err := j.w.Store.Tell(ctx, store.News{Audits: j.audits(s)})
+	if err != nil {
+		return nil, err
+	}
+	j.w.tell(told)
+	return s, nil
+}
+
+// unread is how long accounts wait that could not be read.
+const unread = 5 * time.Minute
+
+// audits are an audit's findings, by account.
+func (j *judge) audits(s *model.Snapshot) []store.Audit {
+	if s == nil || j.w.Audit == nil {
+		return nil
+	}
+	found := j.w.Audit(s)
+	var out []store.Audit
+	for _, a := range s.Accounts {
+		one := store.Audit{Account: a.ID, Rules: found.Summary.Rules, Whole: len(a.Trails.Gaps) == 0, Findings: []model.Finding{j.w.readable(a)}}
+		if a.Unread() != nil { // what each rule would say of that is one thing
+			out = append(out, store.Audit{Account: a.ID, Findings: one.Findings})
+			continue
+		}
+		for _, f := range found.Findings {
+			if f.Account == a.ID {
+				one.Findings = append(one.Findings, f)
+			}
+		}
+		out = append(out, one)
+	}
+	return out
+}
+
+// triggered tells whether an event may have changed a verdict.
+func (j *judge) triggered(lines []model.Finding) bool {
+	return slices.ContainsFunc(lines, func(f model.Finding) bool {
+		return len(f.Cause.Changes) > 0 || len(f.Cause.Verdicts) > 0 || len(f.Cause.Lost)+len(f.Cause.Regained) > 0
+	})
+}

@@ -1,0 +1,166 @@
+package live_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"cairn.example/internal/audit"
+	"cairn.example/internal/live"
+	"cairn.example/internal/model"
+	"cairn.example/internal/source"
+	"cairn.example/internal/store"
+	"cairn.example/rules/all"
+)
+
+const orgTrail = "arn:aws:cloudtrail:eu-west-1:111111111111:trail/org-trail"
+
+// standing is a watch that goes on for days of virtual time: what it told, and the accounts as they are read.
+type standing struct {
+	*live.Watch
+	now  *model.Snapshot // as it is
+	told []string
+	in   source.Handle
+}
+
+// stand starts a watch of the example organization, whose accounts are read every hour.
+func stand(t *testing.T, s *model.Snapshot, run func(*standing)) {
+	t.Helper()
+	time.Sleep(time.Until(time.Date(2026, time.November, 22, 0, 0, 0, 0, time.UTC))) // the bubble's time begins before CloudTrail
+	kept, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "cairn.db"), store.Options{Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer kept.Close()
+	st := &standing{now: s}
+	ready := make(chan struct{})
+	st.Watch = &live.Watch{
+		Store: kept, ID: "me", Detect: watched(t), Now: time.Now, Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Every: time.Hour,
+		Collect: func(context.Context) (*model.Snapshot, error) {
+			out := *st.now
+			out.CollectedAt, out.Accounts = time.Now().UTC(), nil
+			for _, a := range st.now.Accounts {
+				out.Accounts = append(out.Accounts, a.Clone())
+			}
+			return &out, nil
+		},
+		Audit: func(s *model.Snapshot) audit.Result { return audit.Judge(s, audit.Options{Rules: all.Rules()}) },
+		Tell: func(one store.Told) {
+			st.told = append(st.told, one.Step+" "+one.Finding.Rule+" "+one.Finding.Resource.ID)
+		},
+		Sources: []live.Source{{Name: "test", Run: func(ctx context.Context, handle source.Handle) error {
+			st.in = handle
+			close(ready)
+			<-ctx.Done()
+			return nil
+		}}},
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- st.Run(ctx) }()
+	<-ready
+	time.Sleep(time.Minute)
+	run(st)
+	stop()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// record hands in a record of the example organization's trail, as of now.
+func (st *standing) record(t *testing.T, name, agent string) {
+	t.Helper()
+	body := fmt.Sprintf(`{"Records":[{"eventVersion":"1.11","eventTime":%q,"eventSource":"cloudtrail.amazonaws.com","eventName":%q,"awsRegion":"eu-west-1",
+		"recipientAccountId":"111111111111","eventID":"e-%d","userAgent":%q,"sourceIPAddress":"203.0.113.7","readOnly":false,"eventType":"AwsApiCall","managementEvent":true,
+		"userIdentity":{"type":"AssumedRole","arn":"arn:aws:sts::111111111111:assumed-role/Admin/mallory","accountId":"111111111111"},
+		"requestParameters":{"name":%q},"responseElements":null}]}`, time.Now().UTC().Format(time.RFC3339), name, time.Now().UnixNano(), agent, orgTrail)
+	name = fmt.Sprintf("111111111111_CloudTrail_eu-west-1_%s_x.json", time.Now().UTC().Format("20060102T1504Z"))
+	if err := st.in(t.Context(), source.Batch{Name: name, Body: strings.NewReader(body)}); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(time.Second)
+}
+
+// take gives what was told since, of some rule.
+func (st *standing) take(rule string) []string {
+	var out []string
+	for _, one := range st.told {
+		if strings.Contains(one, " "+rule+" ") {
+			out = append(out, one)
+		}
+	}
+	st.told = nil
+	return out
+}
+
+func want(t *testing.T, what string, got []string, want ...string) {
+	t.Helper()
+	if !slices.Equal(got, want) {
+		t.Errorf("%s: told %q, want %q", what, got, want)
+	}
+}
+
+// switched is an account set with the organization's trail on or off.
+func switched(s *model.Snapshot, on bool) *model.Snapshot {
+	out := *s
+	out.Accounts = nil
+	for _, a := range s.Accounts {
+		c := a.Clone()
+		if t := c.Trail(orgTrail); t != nil {
+			t.Logging = model.Known(on, model.Origin{Call: "GetTrailStatus", Region: "eu-west-1"})
+		}
+		out.Accounts = append(out.Accounts, c)
+	}
+	return &out
+}
+
+// What an event does to verdicts is known at once; to read the accounts again changes none of it.
+func TestPostureOpensAndResolves(t *testing.T) {
+	s, _ := example(t)
+	synctest.Test(t, func(t *testing.T) {
+		stand(t, s, func(st *standing) {
+			if got := st.take("CT-101"); !slices.Contains(got, "opened CT-101 111111111111") {
+				t.Errorf("the first reading opens %q", got)
+			}
+			st.record(t, "StopLogging", "aws-cli/2.17")
+			want(t, "after a stop", st.take("CT-102"), "opened CT-102 111111111111", "opened CT-102 444444444444")
+			st.now = switched(s, false)
+			time.Sleep(2 * time.Hour)
+			want(t, "read again while it is off", st.take("CT-102"), "told anew CT-102 111111111111", "told anew CT-102 444444444444")
+			st.record(t, "StartLogging", "aws-cli/2.17")
+			st.now = s
+			want(t, "after a start", st.take("CT-102"), "resolved CT-102 111111111111", "resolved CT-102 444444444444")
+		})
+	})
+}
+
+// Files that no longer come, and calls of cairn's own that no longer come back, are findings; so is their end.
+func TestSilence(t *testing.T) {
+	s, _ := example(t)
+	synctest.Test(t, func(t *testing.T) {
+		stand(t, s, func(st *standing) {
+			for range 30 {
+				st.record(t, "DescribeTrails", "aws-sdk-go-v2/1.48.0 app/cairn")
+				time.Sleep(time.Hour)
+			}
+			want(t, "while they come", append(st.take("CRN-103"), st.take("CRN-104")...))
+			time.Sleep(6 * time.Hour)
+			told := st.told
+			want(t, "when they stopped", st.take("CRN-103"), "opened CRN-103 111111111111/eu-west-1")
+			st.told = told
+			want(t, "when they stopped", st.take("CRN-104"), "opened CRN-104 111111111111/heartbeat")
+			st.record(t, "DescribeTrails", "aws-sdk-go-v2/1.48.0 app/cairn")
+			time.Sleep(time.Minute)
+			told = st.told
+			want(t, "when they came again", st.take("CRN-103"), "resolved CRN-103 111111111111/eu-west-1")
+			st.told = told
+			want(t, "when they came again", st.take("CRN-104"), "resolved CRN-104 111111111111/heartbeat")
+		})
+	})
+}

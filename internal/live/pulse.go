@@ -1,0 +1,134 @@
+package live
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"regexp"
+	"sync"
+	"time"
+
+	"cairn.example/internal/event"
+	"cairn.example/internal/model"
+	"cairn.example/internal/store"
+)
+
+// AppID stands in the user agent of cairn's own calls to AWS, as app/cairn. They come back as records where a trail
+// records read events: a heartbeat through the whole path.
+const AppID = "cairn"
+
+var ownCall = []byte("app/" + AppID)
+
+// heartbeat stands for a Region among the pulses of an account: cairn's own calls.
+const heartbeat = "heartbeat"
+
+// pulses are the accounts and Regions of which something arrived since the last look.
+type pulses struct {
+	mu  sync.Mutex
+	new map[[2]string]bool
+}
+
+func (p *pulses) beat(account, region string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.new == nil {
+		p.new = map[[2]string]bool{}
+	}
+	p.new[[2]string{account, region}] = true
+}
+
+func (p *pulses) take() [][2]string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var out [][2]string
+	for one := range p.new {
+		out = append(out, one)
+	}
+	p.new = nil
+	return out
+}
+
+// logFile is the account and Region in the name of a log file: 111122223333_CloudTrail_eu-west-1_20261122T0940Z_….
+var logFile = regexp.MustCompile(`(\d{12})_CloudTrail_([a-z0-9-]+)_\d{8}T\d{4}Z_`)
+
+// object takes in that an object arrived.
+func (p *pulses) object(name string) {
+	if m := logFile.FindStringSubmatch(name); m != nil {
+		p.beat(m[1], m[2])
+	}
+}
+
+// record takes in a record that may be of a call of cairn's own.
+func (p *pulses) record(rec *event.Record) {
+	if string(rec.EventSource()) == "cloudtrail.amazonaws.com" && bytes.Contains(rec.Raw, ownCall) {
+		p.beat(string(rec.RecipientAccountID()), heartbeat)
+	}
+}
+
+const (
+	// regular is the least part of hours in which something arrives of an account and Region that normally has some, and
+	// watched for how long it must have been looked at to say so.
+	regular = 0.75
+	watched = 24 * time.Hour
+	// silent is how long nothing may arrive. Log files come five minutes late on average; now and then an hour.
+	silent = 3 * time.Hour
+	// late is how long a call of cairn's own may take to come back.
+	late = time.Hour
+)
+
+// listen keeps what arrived, and finds what does not any more.
+func (j *judge) listen(ctx context.Context) error {
+	all, err := j.w.Store.Pulses(ctx)
+	if err != nil {
+		return err
+	}
+	var found []model.Finding
+	now := j.w.Now()
+	for _, p := range all {
+		if p.Region == heartbeat {
+			if j.w.Collect != nil && j.w.Every > 0 {
+				found = append(found, j.w.heard(p, now))
+			}
+			continue
+		}
+		if p.Last.Sub(p.First) >= watched && float64(p.Hours) >= regular*p.Last.Sub(p.First).Hours() {
+			found = append(found, j.w.quiet(p, now))
+		}
+	}
+	told, err := j.w.Store.Tell(ctx, store.News{Audits: []store.Audit{{Findings: found}}})
+	j.w.tell(told)
+	return err
+}
+
+// quiet is whether records of an account and Region still arrive.
+func (w *Watch) quiet(p store.Pulse, now time.Time) model.Finding {
+	f := w.path(silenceRule, "No log files arrive", p)
+	f.Region = p.Region
+	if now.Sub(p.Last) < silent {
+		f.Status, f.Message = model.StatusPass, "Log files arrive again."
+		return f
+	}
+	f.Message = fmt.Sprintf("No log file of %s has arrived since %s; normally some do every hour. Either nothing was called there, or no trail records it, or the files do not reach cairn.",
+		p.Region, model.Moment(p.Last))
+	return f
+}
+
+// heard is whether cairn's own calls still come back.
+func (w *Watch) heard(p store.Pulse, now time.Time) model.Finding {
+	f := w.path(heartbeatRule, "cairn's own calls do not come back", p)
+	if now.Sub(p.Last) < w.Every+late {
+		f.Status, f.Message = model.StatusPass, "cairn's own calls come back as records."
+		return f
+	}
+	f.Message = fmt.Sprintf("cairn reads the account every %s, and each of its calls came back as a record. None has since %s: records of this account do not reach cairn.",
+		model.Span(w.Every), model.Moment(p.Last))
+	return f
+}
+
+func (w *Watch) path(rule, title string, p store.Pulse) model.Finding {
+	about := model.Ref{Kind: "Cairn::Watch::Path", ID: p.Account + "/" + p.Region}
+	f := w.own(rule, title, about)
+	f.ID, f.Account, f.Severity, f.Page = model.FindingID(p.Account, rule, about), p.Account, model.High, "cairn doctor"
+	f.Label = f.Severity.Label()
+	return f
+}

@@ -1,0 +1,65 @@
+package live
+
+import (
+	"context"
+	"fmt"
+
+	"cairn.example/internal/model"
+	"cairn.example/internal/notify"
+	"cairn.example/internal/store"
+)
+
+// The rules of what cairn finds of its own work.
+const (
+	channelRule   = "CRN-101"
+	accountRule   = "CRN-102"
+	silenceRule   = "CRN-103"
+	heartbeatRule = "CRN-104"
+)
+
+// trouble tells through other channels that one takes nothing, or that it will never take a message.
+func (w *Watch) trouble(ctx context.Context, t notify.Trouble) {
+	f := w.own(channelRule, "A channel takes no messages", model.Ref{Kind: notify.ChannelKind, ID: t.Channel})
+	f.Severity, f.Page = model.High, "cairn notify list"
+	switch {
+	case t.Over:
+		f.Status, f.Message = model.StatusPass, t.Channel+" takes messages again."
+	case t.Notice != nil:
+		f.Message = fmt.Sprintf("%s will never take this message as it is (%s): %s", t.Channel, t.Why, notify.Compose(*t.Notice, w.Now()).Headline())
+	case t.Failure == notify.Closed:
+		f.Message = fmt.Sprintf("%s takes nothing until somebody puts it right (%s). What it is owed is kept.", t.Channel, t.Why)
+		f.Fix = "cairn notify retry " + t.Channel
+	default:
+		f.Message = fmt.Sprintf("%s has taken nothing since %s (%s). What it is owed is kept and tried again.", t.Channel, model.Moment(t.Since), t.Why)
+	}
+	f.Label = f.Severity.Label()
+	told, err := w.Store.Tell(context.WithoutCancel(ctx), store.News{Audits: []store.Audit{{Account: f.Account, Findings: []model.Finding{f}}}})
+	if err != nil {
+		w.Log.ErrorContext(ctx, "keep that a channel fails", "channel", t.Channel, "error", err)
+		return
+	}
+	w.tell(told)
+}
+
+// own is a finding of cairn's own. It belongs to no account.
+func (w *Watch) own(rule, title string, about model.Ref) model.Finding {
+	return model.Finding{
+		ID: model.FindingID("", rule, about), Rule: rule, Title: title, Status: model.StatusFail, Resource: about,
+		Notes: []string{}, Evidence: []model.Evidence{}, Controls: []model.Control{},
+	}
+}
+
+// readable is whether an account can be read at all. Where it cannot, nothing is known by any rule.
+func (w *Watch) readable(a *model.Account) model.Finding {
+	about := model.Ref{Kind: model.AccountKind, ID: a.ID}
+	f := w.own(accountRule, "An account cannot be read", about)
+	f.ID, f.Account, f.Severity, f.Page = model.FindingID(a.ID, accountRule, about), a.ID, model.High, "cairn doctor"
+	f.Label = f.Severity.Label()
+	gap := a.Unread()
+	if gap == nil {
+		f.Status, f.Message = model.StatusPass, "The account can be read."
+		return f
+	}
+	f.Status, f.Message = model.StatusUnknown, "Nothing is known of the account: "+gap.String()
+	return f
+}

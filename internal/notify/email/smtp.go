@@ -1,0 +1,193 @@
+package email
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"sync"
+	"time"
+
+	gomail "github.com/wneessen/go-mail"
+	"github.com/wneessen/go-mail/smtp"
+
+	"cairn.example/internal/notify"
+)
+
+// sendWithin bounds one message, from the connection to the server's last word. Servers that look into what they are
+// given take half a minute at times, and who leaves before the answer does not know whether it was taken.
+const sendWithin = time.Minute
+
+// server is a server that takes mail, and how to get in.
+type server struct {
+	host, tls, user, password, auth, hello string
+	port                                   int
+	trust                                  *tls.Config
+}
+
+// letter is a message with its envelope.
+type letter struct {
+	from string
+	to   []string
+	text []byte
+}
+
+// auths are the ways to log in that can be asked for, and auto's order.
+var auths = []struct {
+	name string
+	kind gomail.SMTPAuthType
+}{
+	{"scram-sha-256", gomail.SMTPAuthSCRAMSHA256},
+	{"scram-sha-1", gomail.SMTPAuthSCRAMSHA1},
+	{"plain", gomail.SMTPAuthPlain},
+	{"login", gomail.SMTPAuthLogin},
+	{"cram-md5", gomail.SMTPAuthCramMD5},
+}
+
+func authNames() []string {
+	out := []string{"auto"}
+	for _, a := range auths {
+		out = append(out, a.name)
+	}
+	return out
+}
+
+// send hands a letter over and gives who of its recipients gets it. One that the server does not take keeps the others
+// from nothing.
+func (s server) send(ctx context.Context, l letter) (got []string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, sendWithin)
+	defer cancel()
+	line := &line{server: s}
+	defer line.close()
+	// The library has deadlines, but does not look at the context: a connection that is closed ends whatever waits on it.
+	defer context.AfterFunc(ctx, line.close)()
+	client, err := line.dial(ctx)
+	if err != nil {
+		return nil, s.judge(ctx, login, err)
+	}
+	if err := client.Mail("<" + l.from + ">"); err != nil {
+		return nil, s.judge(ctx, sender, err)
+	}
+	got, others := s.address(ctx, client, l.to)
+	if len(got) > 0 {
+		if err := s.hand(ctx, client, l.text); err != nil {
+			return nil, err
+		}
+	}
+	_ = client.Quit() // it has taken what it takes
+	if others != nil {
+		return got, others
+	}
+	return got, nil
+}
+
+// address names the recipients. Its error is about those who are not taken: that one may be taken later is said before
+// that one never will.
+func (s server) address(ctx context.Context, client *smtp.Client, to []string) (taken []string, others *notify.Error) {
+	for _, a := range to {
+		err := client.Rcpt("<" + a + ">")
+		if err == nil {
+			taken = append(taken, a)
+			continue
+		}
+		if e := s.judge(ctx, recipient, err); others == nil || others.Failure != notify.Later {
+			others = e
+		}
+		if !answered(err) {
+			return nil, others
+		}
+	}
+	if others != nil && others.Failure == notify.Closed && len(taken) > 0 {
+		others.Failure = notify.Refused // the channel is open: somebody gets it
+	}
+	return taken, others
+}
+
+// hand sends the text. Once its end is sent, only the server knows whether it took it.
+func (s server) hand(ctx context.Context, client *smtp.Client, text []byte) error {
+	w, err := client.Data()
+	if err == nil {
+		_, err = w.Write(text)
+	}
+	if err != nil {
+		return s.judge(ctx, message, err)
+	}
+	if err := w.Close(); err != nil {
+		e := s.judge(ctx, message, err)
+		e.Unsure = !answered(err)
+		return e
+	}
+	return nil
+}
+
+// line is a connection that is being made, or is there.
+type line struct {
+	server
+	mu     sync.Mutex
+	conn   net.Conn
+	closed bool
+}
+
+func (l *line) keep(conn net.Conn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.conn = conn
+	if l.closed {
+		_ = conn.Close()
+	}
+}
+
+func (l *line) close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.closed = true
+	if l.conn != nil {
+		_ = l.conn.Close()
+	}
+}
+
+// dial connects, encrypts and logs in.
+func (l *line) dial(ctx context.Context) (*smtp.Client, error) {
+	policy := map[string]gomail.TLSPolicy{starttls: gomail.TLSMandatory, implicit: gomail.TLSOpportunistic, none: gomail.NoTLS}[l.tls]
+	options := []gomail.Option{
+		gomail.WithPort(l.port), gomail.WithTLSConfig(l.trust), gomail.WithTLSPolicy(policy), gomail.WithHELO(l.hello), gomail.WithTimeout(sendWithin),
+		gomail.WithoutSMTPUTF8(), gomail.WithDialContextFunc(l.connect),
+	}
+	if l.user != "" {
+		options = append(options, gomail.WithUsername(l.user), gomail.WithPassword(l.password), l.way())
+	}
+	client, err := gomail.NewClient(l.host, options...)
+	if err != nil {
+		return nil, err
+	}
+	return client.DialToSMTPClientWithContext(ctx)
+}
+
+// way is how it logs in.
+func (l *line) way() gomail.Option {
+	var kinds []gomail.SMTPAuthType
+	for _, a := range auths {
+		if l.auth == "auto" || l.auth == a.name {
+			kinds = append(kinds, a.kind)
+		}
+	}
+	if len(kinds) == 1 {
+		return gomail.WithSMTPAuth(kinds[0])
+	}
+	return gomail.WithOpportunisticSMTPAuth(kinds...)
+}
+
+// connect is the connection, which is encrypted from the first byte where tls is implicit.
+func (l *line) connect(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	if l.tls == implicit {
+		conn = tls.Client(conn, l.trust)
+	}
+	l.keep(conn)
+	if c, ok := conn.(*tls.Conn); ok {
+		return conn, c.HandshakeContext(ctx)
+	}
+	return conn, nil
+}

@@ -1,0 +1,257 @@
+package notify
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"cairn.example/internal/model"
+)
+
+// Ledger keeps what channels are owed. Its rows are leased to one worker at a time, so that calls of one key never
+// overlap and their order cannot break, however many workers and machines there are.
+type Ledger interface {
+	// Lease takes up to n deliveries of a channel that are due, for as long as d.
+	Lease(ctx context.Context, channel, worker string, n int, d time.Duration) ([]Delivery, error)
+	Shown(ctx context.Context, d Delivery, ref string, to Routed) error
+	Failed(ctx context.Context, d Delivery, ref string, why *Error, again time.Time) error
+	Hold(ctx context.Context, d Delivery, until time.Time) error
+	// Quieted tells until when a finding is not to be told, by a silence or an inhibition; the zero time: it is.
+	Quieted(ctx context.Context, f model.Finding) (time.Time, error)
+	Owing() <-chan struct{} // closed when something came to be owed
+	Shared() bool           // other processes may come to owe something, too
+}
+
+// Worker brings one channel what it is owed, until its context ends.
+type Worker struct {
+	Ledger  Ledger
+	To      Routed
+	Kind    Kind
+	Channel Channel
+	ID      string // of this worker among all
+	Now     func() time.Time
+	Log     *slog.Logger
+	Trouble func(context.Context, Trouble) // told of what a person should know of the channel
+	Tried   func(d Delivery, took time.Duration, err error)
+
+	limit *rate.Limiter
+	mu    sync.Mutex
+	fails fails
+	works bool // it took a message since the start
+}
+
+// Trouble is something about a channel that a person should know through another.
+type Trouble struct {
+	Channel string
+	Since   time.Time // of the first failure
+	Failure Failure
+	Why     string
+	Notice  *Notice // of the message that will never be taken, where it is one
+	Over    bool    // the channel takes messages again
+}
+
+// fails is how a channel fares.
+type fails struct {
+	row   int       // failures since the last success
+	since time.Time // of the first of them
+	until time.Time // how long the channel is left alone
+	told  bool
+}
+
+const (
+	// leased is how long a worker may take for what it leased. It is well above what one attempt may take.
+	leased = 2 * time.Minute
+	// attempt bounds one attempt, of which a channel may need several requests.
+	attempt = 40 * time.Second
+	atOnce  = 4 // messages of one channel
+	batch   = 16
+	// look is how often a worker looks for what another process came to owe.
+	look      = 500 * time.Millisecond
+	lookAlone = 2 * time.Second // where there is no other process
+	// The waits between attempts: 5 s, doubled each time, up to 5 minutes.
+	firstWait = 5 * time.Second
+	lastWait  = 5 * time.Minute
+	// tellAfter is for how long a channel may fail before others are told.
+	tellAfter = 5 * time.Minute
+)
+
+// Run works until the context ends, and finishes then what it began.
+func (w *Worker) Run(ctx context.Context) {
+	w.limit = rate.NewLimiter(rate.Inf, 1)
+	if l := w.Kind.Limit; l.Every > 0 {
+		w.limit = rate.NewLimiter(rate.Every(l.Every), max(1, l.Burst))
+	}
+	for ctx.Err() == nil {
+		owing := w.Ledger.Owing()
+		if !w.pause(ctx) {
+			return
+		}
+		if w.some(ctx) > 0 {
+			continue
+		}
+		select {
+		case <-owing:
+		case <-time.After(w.patience()):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// patience is how long a worker waits for what nobody in this process told it of, such as the end of a time.
+func (w *Worker) patience() time.Duration {
+	if w.Ledger.Shared() {
+		return look
+	}
+	return lookAlone
+}
+
+// pause leaves a channel alone that wants to be; false when the context ends.
+func (w *Worker) pause(ctx context.Context) bool {
+	w.mu.Lock()
+	wait := w.fails.until.Sub(w.Now())
+	w.mu.Unlock()
+	if wait <= 0 {
+		return ctx.Err() == nil
+	}
+	select {
+	case <-time.After(wait):
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// some brings what is due, one message alone where the last one failed. It gives how many there were.
+func (w *Worker) some(ctx context.Context) int {
+	n := batch
+	if w.failing() {
+		n = 1
+	}
+	due, err := w.Ledger.Lease(ctx, w.To.Channel, w.ID, n, leased)
+	if err != nil {
+		if ctx.Err() == nil {
+			w.Log.ErrorContext(ctx, "look for what a channel is owed", "channel", w.To.Channel, "error", err)
+		}
+		return 0
+	}
+	var wg sync.WaitGroup
+	room := make(chan struct{}, atOnce)
+	for _, d := range due {
+		room <- struct{}{}
+		wg.Go(func() {
+			w.bring(ctx, d)
+			<-room
+		})
+	}
+	wg.Wait()
+	return len(due)
+}
+
+func (w *Worker) failing() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.fails.row > 0
+}
+
+// bring makes one attempt, unless somebody does not want to hear of the finding now. What was told of before is brought
+// to its end all the same.
+func (w *Worker) bring(ctx context.Context, d Delivery) {
+	if d.Before == "" || d.Notice.State == Open {
+		until, err := w.Ledger.Quieted(ctx, d.Notice.Finding)
+		if err != nil || !until.IsZero() {
+			w.keep(w.Ledger.Hold(context.WithoutCancel(ctx), d, later(until, w.Now().Add(look))), d)
+			return
+		}
+	}
+	if w.limit.Wait(ctx) != nil || w.paused() {
+		w.keep(w.Ledger.Hold(context.WithoutCancel(ctx), d, w.Now()), d)
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), attempt)
+	defer cancel()
+	began := w.Now()
+	ref, err := w.Channel.Show(ctx, Compose(d.Notice, began), d.Ref)
+	if w.Tried != nil {
+		w.Tried(d, w.Now().Sub(began), err)
+	}
+	if err != nil {
+		w.failed(ctx, d, ref, FailureOf(err))
+		return
+	}
+	w.keep(w.Ledger.Shown(ctx, d, ref, w.To), d)
+	w.worked(ctx)
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// paused tells whether another message showed meanwhile that the channel wants to be left alone.
+func (w *Worker) paused() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.fails.until.After(w.Now())
+}
+
+// keep says that the ledger did not keep what became of a delivery: it is leased still, and comes again.
+func (w *Worker) keep(err error, d Delivery) {
+	if err != nil {
+		w.Log.Error("keep what became of a message", "channel", d.Channel, "finding", d.Notice.Finding.ID, "error", err)
+	}
+}
+
+func (w *Worker) failed(ctx context.Context, d Delivery, ref string, why *Error) {
+	now := w.Now()
+	wait := max(backoff(d.Attempts), why.After)
+	w.Log.WarnContext(ctx, "a message was not taken", "channel", d.Channel, "finding", d.Notice.Finding.ID, "failure", string(why.Failure), "attempt", d.Attempts+1, "error", why)
+	w.keep(w.Ledger.Failed(ctx, d, ref, why, now.Add(wait)), d)
+	t := Trouble{Channel: d.Channel, Failure: why.Failure, Why: why.Error()}
+	if why.Failure == Refused {
+		t.Since, t.Notice = now, &d.Notice
+		w.tell(ctx, t)
+		return
+	}
+	w.mu.Lock()
+	if w.fails.row == 0 {
+		w.fails.since = now
+	}
+	w.fails.row++
+	w.fails.until = now.Add(max(backoff(w.fails.row-1), why.After))
+	t.Since = w.fails.since
+	tell := !w.fails.told && (why.Failure == Closed || now.Sub(w.fails.since) >= tellAfter)
+	w.fails.told = w.fails.told || tell
+	w.mu.Unlock()
+	if tell {
+		w.tell(ctx, t)
+	}
+}
+
+func (w *Worker) worked(ctx context.Context) {
+	w.mu.Lock()
+	over := w.fails.told || !w.works // what an earlier run told of it is over, too
+	w.fails, w.works = fails{}, true
+	w.mu.Unlock()
+	if over {
+		w.tell(ctx, Trouble{Channel: w.To.Channel, Over: true})
+	}
+}
+
+func (w *Worker) tell(ctx context.Context, t Trouble) {
+	if w.Trouble != nil {
+		w.Trouble(ctx, t)
+	}
+}
+
+// backoff is how long a message waits after its nth failure, give or take a tenth so that not all come at once.
+func backoff(n int) time.Duration {
+	wait := firstWait << min(n, 10)
+	wait = min(wait, lastWait)
+	return wait + time.Duration(rand.Int64N(int64(wait)/5)) - wait/10 //nolint:gosec // no secret
+}

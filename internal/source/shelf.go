@@ -1,0 +1,198 @@
+package source
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// maxRemembered is how many keys of a folder are remembered: those of an hour, unless one object holds the cursor back
+// for long. What is beyond that is handed on again in each pass.
+const maxRemembered = 10_000
+
+// shelf is the folder of an account, kind and Region, and how far it was read.
+type shelf struct {
+	logFolder
+	bucket *bucket
+	cursor string          // everything up to here was acknowledged: a key, or what would be one
+	saved  string          // the cursor as it is kept
+	start  string          // where the next listing begins; never after the cursor
+	acked  map[string]bool // keys from there on that were acknowledged
+
+	// Of this pass.
+	ready bool
+	last  string // the key that was looked at last
+	stuck bool   // something was not acknowledged or not listed: the cursor stays before it
+
+	closed atomic.Bool // AWS refuses: nothing more is begun in this pass
+	mu     sync.Mutex
+	err    error // why an object could not be read, or was not taken
+}
+
+func newShelf(b *bucket, f logFolder) *shelf {
+	return &shelf{logFolder: f, bucket: b, acked: map[string]bool{}}
+}
+
+func (s *shelf) name() string {
+	return "s3://" + s.bucket.Name + "/" + strings.TrimSuffix(s.prefix, "/")
+}
+
+// begin begins a pass.
+func (s *shelf) begin(ctx context.Context) {
+	s.last, s.stuck, s.err = "", false, nil
+	s.closed.Store(false)
+	s.ready = s.cursor != "" || s.load(ctx)
+}
+
+// load finds where to begin. A cursor that cannot be had is no reason to begin anew.
+func (s *shelf) load(ctx context.Context) bool {
+	kept, err := s.bucket.Cursors.Get(ctx, s.name())
+	if ctx.Err() != nil {
+		return false
+	}
+	at, ok := s.timeOf(kept)
+	if err == nil && kept != "" && !ok {
+		err = fmt.Errorf("%q is no key of this folder: delete it to begin anew", kept)
+	}
+	s.bucket.told.set(Problem{Name: "cursor of " + s.name(), Err: err})
+	switch {
+	case err != nil:
+		return false
+	case kept == "":
+		s.cursor = s.at(s.bucket.began.Add(-s.bucket.Since))
+		s.start = s.cursor
+	default:
+		s.cursor, s.saved, s.start = kept, kept, s.at(at.Add(-lookBack))
+	}
+	return true
+}
+
+// firstDay is the day with which this pass begins.
+func (s *shelf) firstDay() time.Time {
+	at, _ := s.timeOf(s.start)
+	return at.Truncate(24 * time.Hour)
+}
+
+// read reads a day.
+func (s *shelf) read(ctx context.Context, day, now time.Time) {
+	next := day.AddDate(0, 0, 1)
+	if !s.ready || s.closed.Load() || s.day(next) <= s.start {
+		return
+	}
+	l := Listing{Prefix: s.day(day)}
+	if s.start > l.Prefix {
+		l.StartAfter = s.start
+	}
+	whole := s.bucket.list(ctx, l, func(p Page) bool {
+		s.take(ctx, p.Keys)
+		s.keep(ctx)
+		return ctx.Err() == nil && !s.closed.Load()
+	})
+	if !whole {
+		s.stuck = true
+	}
+	if !s.stuck && !next.After(now) {
+		s.cursor = max(s.cursor, s.day(next))
+	}
+	s.keep(ctx)
+}
+
+// take hands objects on, side by side, and moves the cursor to the last before the first that was not acknowledged.
+func (s *shelf) take(ctx context.Context, keys []string) {
+	done := make([]bool, len(keys))
+	var work sync.WaitGroup
+	for i, key := range keys {
+		if done[i] = s.acked[key] || !s.wanted(key); done[i] {
+			continue
+		}
+		if s.bucket.begin(ctx) {
+			work.Go(func() {
+				defer func() { <-s.bucket.slots }()
+				done[i] = !s.closed.Load() && s.hand(ctx, key)
+			})
+		}
+	}
+	work.Wait()
+	for i, key := range keys {
+		s.pass(key, done[i])
+	}
+}
+
+func (s *shelf) wanted(key string) bool {
+	if holdsRecords(key) {
+		return true
+	}
+	s.bucket.Stats.Skipped.Add(1)
+	return false
+}
+
+// hand hands an object on, and says whether it was acknowledged.
+func (s *shelf) hand(ctx context.Context, key string) bool {
+	o := object{s.bucket.Name, key}
+	err := s.bucket.reader.read(ctx, o, time.Time{})
+	switch {
+	case err != nil && ctx.Err() != nil:
+	case s.bucket.refusals.note(o, err):
+		s.closed.Store(true)
+	case err == nil:
+		return true
+	default:
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.err == nil {
+			s.err = fmt.Errorf("%s: %w", o, err)
+			s.bucket.told.set(failure(s.name(), "GetObject", s.err))
+		}
+	}
+	return false
+}
+
+// pass notes what became of a key. They come in their order. One that is not acknowledged may stand before the cursor,
+// if it appeared late.
+func (s *shelf) pass(key string, acknowledged bool) {
+	switch {
+	case acknowledged:
+		if !s.stuck {
+			s.cursor = max(s.cursor, key)
+		}
+		if len(s.acked) < maxRemembered {
+			s.acked[key] = true
+		}
+	case !s.stuck:
+		s.stuck = true
+		if key <= s.cursor {
+			s.cursor = max(s.last, s.start)
+		}
+	}
+	s.last = key
+}
+
+// keep keeps the cursor, and forgets the keys that are not listed again.
+func (s *shelf) keep(ctx context.Context) {
+	if at, ok := s.timeOf(s.cursor); ok {
+		s.start = max(s.start, s.at(at.Add(-lookBack)))
+	}
+	for key := range s.acked {
+		if key <= s.start {
+			delete(s.acked, key)
+		}
+	}
+	if s.cursor == s.saved {
+		return
+	}
+	err := s.bucket.Cursors.Set(context.WithoutCancel(ctx), s.name(), s.cursor)
+	s.bucket.told.set(Problem{Name: "cursor of " + s.name(), Err: err})
+	if err == nil {
+		s.saved = s.cursor
+	}
+}
+
+// end ends a pass. Its problem is over when everything was acknowledged.
+func (s *shelf) end() {
+	if s.ready && !s.stuck && s.err == nil {
+		s.bucket.told.set(Problem{Name: s.name()})
+	}
+}

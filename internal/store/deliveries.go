@@ -1,0 +1,189 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+	"time"
+
+	"cairn.example/internal/model"
+	"cairn.example/internal/notify"
+)
+
+const deliveryColumns = "d.channel, d.owed, d.shown, d.shown_state, d.shown_severity, d.shown_at, d.due, d.attempts, d.ref, d.error, d.dead, f.id, "
+
+// scanDelivery reads deliveryColumns and then findingColumns.
+func scanDelivery(from *sql.Rows) (notify.Delivery, error) {
+	var d notify.Delivery
+	var r row
+	var severity, at, due, dead int64
+	var id string
+	err := r.scan(from, &d.Channel, &d.Owed, &d.Shown, &d.Before, &severity, &at, &due, &d.Attempts, &d.Ref, &d.Error, &dead, &id)
+	d.Was, d.ShownAt, d.Due, d.Dead = model.Severity(severity), moment(at), moment(due), dead != 0 //nolint:gosec // written from one
+	d.Notice = notify.Notice{
+		Finding: r.finding, State: r.told(), Version: r.Version, Count: r.Count, Opened: r.Opened, Changed: r.Changed, Resolved: r.Resolved, Before: d.Before, Was: d.Was,
+	}
+	d.Notice.Finding.Severity = r.Severity
+	return d, err
+}
+
+func prefixed(columns string) string {
+	return "f." + strings.ReplaceAll(columns, ", ", ", f.")
+}
+
+// Lease takes deliveries of a channel that are due, for a worker and a time: no other gets them until then, or until
+// they are [Store.Shown], [Store.Failed] or [Store.Hold].
+func (s *Store) Lease(ctx context.Context, channel, worker string, n int, d time.Duration) ([]notify.Delivery, error) {
+	var out []notify.Delivery
+	err := s.tx(ctx, "look for what channel "+channel+" is owed", func(t tx) error {
+		now := s.Now()
+		found, err := t.QueryContext(t.ctx, "SELECT "+deliveryColumns+prefixed(findingColumns)+` FROM delivery d JOIN finding f ON f.id = d.finding
+			WHERE d.channel = $1 AND d.owed > d.shown AND d.dead = 0 AND d.due <= $2 AND d.leased_until <= $2
+			AND NOT EXISTS (SELECT 1 FROM channel c WHERE c.name = d.channel AND c.closed > 0)
+			ORDER BY d.due, d.finding LIMIT $3`+s.lockOf("d"), channel, stamp(now), n)
+		if out, err = rows(found, err, scanDelivery); err != nil {
+			return err
+		}
+		for _, one := range out {
+			if _, err := t.do("UPDATE delivery SET leased_until = $1, leased_by = $2 WHERE finding = $3 AND channel = $4",
+				stamp(now.Add(d)), worker, one.Notice.Finding.ID, channel); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+func (s *Store) lockOf(table string) string {
+	if s.lock == "" {
+		return ""
+	}
+	return " FOR UPDATE OF " + table + " SKIP LOCKED"
+}
+
+// Shown keeps that a channel shows a delivery now. What the finding came to meanwhile is owed as it would have been.
+func (s *Store) Shown(ctx context.Context, d notify.Delivery, ref string, to notify.Routed) error {
+	id := d.Notice.Finding.ID
+	err := s.tx(ctx, "keep that "+d.Channel+" shows finding "+id, func(t tx) error {
+		r, err := t.find(id, s.hold)
+		if err != nil {
+			return err
+		}
+		now := s.Now()
+		has := shown{d.Notice.Version, d.Notice.State, d.Notice.Finding.Severity, now}
+		next, owed := due(&r.life, again, to, has, now)
+		keep := "CASE WHEN owed > $2 THEN owed ELSE $2 END"
+		switch {
+		case !owed:
+			keep = "$2" // what came meanwhile is nothing to tell
+		case next.Equal(now) && r.Version > has.version:
+			keep = "$9" // it was nothing to tell while the channel showed what it did before
+		}
+		_, err = t.do(`UPDATE delivery SET shown = $2, owed = CAST(`+keep+` AS BIGINT), shown_state = $3, shown_severity = $4, shown_at = $5, due = $6, attempts = 0,
+			leased_until = 0, leased_by = '', ref = $7, error = '' WHERE finding = $1 AND channel = $8 AND $9 > 0`,
+			id, has.version, string(has.state), int64(has.severity), stamp(now), stamp(next), ref, d.Channel, r.Version)
+		if err != nil {
+			return err
+		}
+		_, err = t.do("DELETE FROM channel WHERE name = $1 AND closed = 0", d.Channel)
+		return err
+	})
+	if err == nil {
+		s.owing.ring()
+	}
+	return err
+}
+
+// Failed keeps why a delivery was not taken. It is tried again at a time; with the zero time it never is, as it is.
+// A closed channel takes nothing until [Store.OpenChannel].
+func (s *Store) Failed(ctx context.Context, d notify.Delivery, ref string, why *notify.Error, again time.Time) error {
+	id := d.Notice.Finding.ID
+	return s.tx(ctx, "keep that "+d.Channel+" did not take finding "+id, func(t tx) error {
+		now, dead, closed := stamp(s.Now()), 0, int64(0)
+		if why.Failure == notify.Refused {
+			dead = 1
+		}
+		if why.Failure == notify.Closed {
+			closed = now
+		}
+		if _, err := t.do(`UPDATE delivery SET attempts = attempts + 1, error = $3, due = $4, dead = $5, ref = $6, leased_until = 0, leased_by = '' WHERE finding = $1 AND channel = $2`,
+			id, d.Channel, why.Error(), stamp(again), dead, ref); err != nil {
+			return err
+		}
+		if dead == 1 { // the far end is there, and answers
+			return nil
+		}
+		_, err := t.do(`INSERT INTO channel (name, since, closed, error) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (name) DO UPDATE SET error = excluded.error, closed = CASE WHEN channel.closed > 0 THEN channel.closed ELSE excluded.closed END`,
+			d.Channel, now, closed, why.Error())
+		return err
+	})
+}
+
+// Hold puts a delivery off until a time: somebody silenced it, or another finding inhibits it.
+func (s *Store) Hold(ctx context.Context, d notify.Delivery, until time.Time) error {
+	return s.tx(ctx, "put a delivery off", func(t tx) error {
+		_, err := t.do("UPDATE delivery SET due = $3, leased_until = 0, leased_by = '' WHERE finding = $1 AND channel = $2", d.Notice.Finding.ID, d.Channel, stamp(until))
+		return err
+	})
+}
+
+// ChannelState is what is known of a channel.
+type ChannelState struct {
+	Name   string
+	Since  time.Time // of the first failure that no success followed; zero: there is none
+	Closed time.Time // when it was closed; zero: it is tried
+	Error  string
+	Owed   int // messages that it should show and does not
+	Dead   int // messages that it will never take as they are
+	Shown  time.Time
+}
+
+// Channels are the channels that something is known of.
+func (s *Store) Channels(ctx context.Context) ([]ChannelState, error) {
+	found, err := s.db.QueryContext(ctx, `SELECT n.name, COALESCE(c.since, 0), COALESCE(c.closed, 0), COALESCE(c.error, ''),
+		COALESCE((SELECT SUM(CASE WHEN d.owed > d.shown AND d.dead = 0 THEN 1 ELSE 0 END) FROM delivery d WHERE d.channel = n.name), 0),
+		COALESCE((SELECT SUM(d.dead) FROM delivery d WHERE d.channel = n.name), 0),
+		COALESCE((SELECT MAX(d.shown_at) FROM delivery d WHERE d.channel = n.name), 0)
+		FROM (SELECT name FROM channel UNION SELECT channel AS name FROM delivery) n LEFT JOIN channel c ON c.name = n.name ORDER BY n.name`)
+	out, err := rows(found, err, func(r *sql.Rows) (ChannelState, error) {
+		var c ChannelState
+		var since, closed, at int64
+		err := r.Scan(&c.Name, &since, &closed, &c.Error, &c.Owed, &c.Dead, &at)
+		c.Since, c.Closed, c.Shown = moment(since), moment(closed), moment(at)
+		return c, err //nolint:wrapcheck // said below
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list the channels: %w", err)
+	}
+	return out, nil
+}
+
+// OpenChannel tries a channel again at once, with all that it is owed; messages that it refused are tried once more.
+// It gives how many are due.
+func (s *Store) OpenChannel(ctx context.Context, name string) (int64, error) {
+	var n int64
+	err := s.tx(ctx, "try channel "+name+" again", func(t tx) error {
+		if _, err := t.do("DELETE FROM channel WHERE name = $1", name); err != nil {
+			return err
+		}
+		var err error
+		n, err = t.do("UPDATE delivery SET due = $2, dead = 0, attempts = 0 WHERE channel = $1 AND owed > shown", name, stamp(s.Now()))
+		return err
+	})
+	s.owing.ring()
+	return n, err
+}
+
+// Owed are the deliveries that are not shown as they should be, the most urgent first; at most n.
+func (s *Store) Owed(ctx context.Context, n int) ([]notify.Delivery, error) {
+	found, err := s.db.QueryContext(ctx, "SELECT "+deliveryColumns+prefixed(findingColumns)+` FROM delivery d JOIN finding f ON f.id = d.finding
+		WHERE d.owed > d.shown ORDER BY d.due, d.finding, d.channel LIMIT $1`, n)
+	out, err := rows(found, err, scanDelivery)
+	if err != nil {
+		return nil, fmt.Errorf("list what is owed: %w", err)
+	}
+	return out, nil
+}

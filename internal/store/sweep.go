@@ -1,0 +1,145 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"time"
+
+	"cairn.example/internal/model"
+)
+
+// Sweep does what time does: findings of which nothing more is seen resolve, exceptions begin and end.
+func (s *Store) Sweep(ctx context.Context) ([]Told, error) {
+	return s.telling(ctx, "see what time changed", func(w *telling) error {
+		quiet, err := w.ids("SELECT id FROM finding WHERE state = 'open' AND quiet > 0 AND quiet <= $1", stamp(w.at))
+		if err != nil {
+			return err
+		}
+		for _, id := range quiet {
+			r, err := w.row(id)
+			if err != nil {
+				return err
+			}
+			by := r.finding
+			by.Message = "Nothing more was seen of it for " + model.Span(w.s.Quiet) + "."
+			if err := w.step(r, Quiet, r.Severity, w.at, by); err != nil {
+				return err
+			}
+		}
+		return w.excuses()
+	})
+}
+
+// excuses looks at the exceptions of every finding that is not over.
+func (w *telling) excuses() error {
+	if w.s.Excused == nil {
+		return nil
+	}
+	ids, err := w.ids("SELECT id FROM finding WHERE state IN ('open', 'excepted')")
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		r, err := w.row(id)
+		if err != nil {
+			return err
+		}
+		before := r.State
+		if err := w.excuse(r); err != nil {
+			return err
+		}
+		if r.State != before {
+			err = w.owe(r, anew)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Start owes every open finding to the channels that it goes to and that know nothing of it: those set up since.
+func (s *Store) Start(ctx context.Context) error {
+	_, err := s.telling(ctx, "see what channels are owed", (*telling).reconcile)
+	s.owing.ring()
+	return err
+}
+
+// telling runs a transaction of news.
+func (s *Store) telling(ctx context.Context, what string, run func(*telling) error) ([]Told, error) {
+	var told []Told
+	err := s.tx(ctx, what, func(t tx) error {
+		w := &telling{tx: t, s: s, at: s.Now(), rows: map[string]*row{}}
+		err := run(w)
+		told = w.told
+		return err
+	})
+	if err == nil && len(told) > 0 {
+		s.owing.ring()
+	}
+	return told, err
+}
+
+func (t tx) ids(query string, args ...any) ([]string, error) {
+	found, err := t.QueryContext(t.ctx, query, args...)
+	return rows(found, err, func(r *sql.Rows) (string, error) {
+		var id string
+		return id, r.Scan(&id) //nolint:wrapcheck // tx says what was tried
+	})
+}
+
+// Kept is a finding as the store has it.
+type Kept struct {
+	Finding                           model.Finding
+	State                             State
+	Version                           int64
+	Count                             int
+	Opened, Changed, Resolved, Quiets time.Time
+	Exception                         string
+}
+
+// Findings are the findings in some states, or in any; those that changed last come first.
+func (s *Store) Findings(ctx context.Context, states ...State) ([]Kept, error) {
+	found, err := s.db.QueryContext(ctx, "SELECT "+findingColumns+" FROM finding ORDER BY changed DESC, id")
+	out, err := rows(found, err, func(from *sql.Rows) (Kept, error) {
+		var r row
+		err := r.scan(from)
+		return Kept{r.finding, r.State, r.Version, r.Count, r.Opened, r.Changed, r.Resolved, r.Quiet, r.exception}, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list the findings: %w", err)
+	}
+	if len(states) > 0 {
+		out = slices.DeleteFunc(out, func(k Kept) bool { return !slices.Contains(states, k.State) })
+	}
+	return out, nil
+}
+
+// Event is a step of a finding's history.
+type Event struct {
+	Version  int64
+	At       time.Time
+	Step     string
+	Severity model.Severity
+	EventID  string // "" where no event led to it
+	Actor    string
+	Why      string
+}
+
+// History is what became of a finding, the oldest first.
+func (s *Store) History(ctx context.Context, finding string) ([]Event, error) {
+	found, err := s.db.QueryContext(ctx, "SELECT version, at, step, severity, event, actor, why FROM history WHERE finding = $1 ORDER BY version", finding)
+	out, err := rows(found, err, func(r *sql.Rows) (Event, error) {
+		var e Event
+		var at, severity int64
+		err := r.Scan(&e.Version, &at, &e.Step, &severity, &e.EventID, &e.Actor, &e.Why)
+		e.At, e.Severity = moment(at), model.Severity(severity) //nolint:gosec // written from one
+		return e, err                                           //nolint:wrapcheck // said below
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the history of finding %s: %w", finding, err)
+	}
+	return out, nil
+}
