@@ -84,6 +84,9 @@ func (q *sqs) call(ctx context.Context, name string) error {
 }
 
 func pause(ctx context.Context, d time.Duration) error {
+	if d <= 0 { // within a bubble the race detector's runtime ends at a timer that is due at once (Go 1.26)
+		return context.Cause(ctx)
+	}
 	select {
 	case <-ctx.Done():
 		return context.Cause(ctx)
