@@ -102,12 +102,6 @@ type keeping struct {
 	counts  counter
 }
 
-// holder names this process among all that share a store.
-func holder(now time.Time) string {
-	host, _ := os.Hostname()
-	return fmt.Sprintf("%s/%d/%x", cmp.Or(host, "cairn"), os.Getpid(), now.UnixNano())
-}
-
 func (k *keeping) open(ctx context.Context) (err error) {
 	if k.routes, err = k.app.routing(ctx, k.watch.AWS, k.cfg); err != nil {
 		return err
@@ -119,7 +113,13 @@ func (k *keeping) open(ctx context.Context) (err error) {
 	k.store, err = store.Open(ctx, k.watch.storeAddress(), store.Options{
 		Now: k.app.Now, Routes: k.routes.Routes, Inhibit: k.cfg.Notify.Inhibit, Traits: k.routes.traits, Excused: excused, Quiet: k.cfg.Notify.Quiet,
 	})
-	return err //nolint:wrapcheck // it says what was tried
+	if err != nil {
+		return err //nolint:wrapcheck // it says what was tried
+	}
+	if err := k.store.Bury(ctx, dead); err != nil {
+		return errors.Join(err, k.store.Close())
+	}
+	return nil
 }
 
 // excused are the exceptions of the settings. Expired ones count as none, and are told.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"time"
 
 	"cairn.example/internal/detect"
@@ -19,7 +20,8 @@ type judge struct {
 	collect  time.Time        // when the accounts are read next
 	sweep    time.Time
 	trim     time.Time
-	owns     time.Time // until when nobody else judges
+	owns     time.Time         // until when nobody else judges
+	audited  map[string][]byte // by account, what of its verdicts the store has
 }
 
 func newJudge(w *Watch) *judge { return &judge{w: w} }
@@ -38,7 +40,7 @@ func (j *judge) run(ctx context.Context) {
 		switch {
 		case err != nil && ctx.Err() == nil:
 			j.w.Log.ErrorContext(ctx, "judge the log", "error", err)
-			j.detector = nil // what it took in may not be kept
+			j.detector, j.owns = nil, time.Time{} // what it took in may not be kept, or by somebody else
 			pause(ctx, again)
 		case n == 0:
 			select {
@@ -115,6 +117,7 @@ func (j *judge) begin(ctx context.Context) error {
 }
 
 func (j *judge) start(ctx context.Context, snapshot *model.Snapshot) error {
+	j.audited = map[string][]byte{}
 	o := j.w.Detect
 	o.Snapshot, o.Dedup = snapshot, true
 	d, _, err := detect.New(o)
@@ -208,13 +211,17 @@ func read(d *detect.Detector, records []store.Record) error {
 
 // keep keeps what a detector found, and what that changes of verdicts.
 func (j *judge) keep(ctx context.Context, d *detect.Detector, records []store.Record) error {
-	n := store.News{Lines: d.Tell()}
+	n := store.News{Lines: d.Tell(), Lease: theJudge, Holder: j.w.ID}
 	n.Standing = d.Standing()
 	for _, r := range records {
 		n.Judged = append(n.Judged, store.Judged{ID: r.ID, Kept: !d.Awaited(r.Body)})
 	}
+	var audited map[string][]byte
 	if j.triggered(n.Lines) {
-		n.Audits = j.audits(d.Twin())
+		var err error
+		if n.Audits, audited, err = j.changed(j.audits(d.Twin())); err != nil {
+			return err
+		}
 		if soon := j.w.Now().Add(confirm); j.w.Collect != nil && soon.Before(j.collect) {
 			j.collect = soon
 		}
@@ -223,6 +230,7 @@ func (j *judge) keep(ctx context.Context, d *detect.Detector, records []store.Re
 	if err != nil {
 		return err
 	}
+	maps.Copy(j.audited, audited)
 	j.w.tell(told)
 	return nil
 }

@@ -82,6 +82,11 @@ func (w *Watch) Run(ctx context.Context) error {
 	if err := w.Store.Start(ctx); err != nil {
 		return err
 	}
+	absent, err := w.present(ctx)
+	if err != nil {
+		return err
+	}
+	defer absent()
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	in := &intake{w: w, sieve: sieve, asks: make(chan ask)}
@@ -129,6 +134,27 @@ func (w *Watch) Run(ctx context.Context) error {
 	endTelling()
 	workers.Wait()
 	return failed
+}
+
+// present says that this process lives, until it does not.
+func (w *Watch) present(ctx context.Context) (absent func(), err error) {
+	if err := w.Store.Present(ctx, w.ID, owned); err != nil {
+		return nil, err
+	}
+	lasting, end := context.WithCancel(context.WithoutCancel(ctx))
+	var says sync.WaitGroup
+	says.Go(func() {
+		for pause(lasting, owned/4) {
+			if err := w.Store.Present(lasting, w.ID, owned); err != nil && lasting.Err() == nil {
+				w.Log.ErrorContext(lasting, "say that this process lives", "error", err)
+			}
+		}
+	})
+	return func() {
+		end()
+		says.Wait()
+		_ = w.Store.Absent(context.WithoutCancel(ctx), w.ID) // else it runs out by itself
+	}, nil
 }
 
 // drained is how long channels may take for what they are owed when all sources came to their end.

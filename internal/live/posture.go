@@ -1,8 +1,13 @@
 package live
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"cairn.example/internal/model"
@@ -92,6 +97,24 @@ func (j *judge) audits(s *model.Snapshot) []store.Audit {
 		out = append(out, one)
 	}
 	return out
+}
+
+// changed are the audits that say something which the store does not have from this judge, and what they say. An event
+// changes one account of many, and the store asks the database about every verdict.
+func (j *judge) changed(all []store.Audit) (some []store.Audit, say map[string][]byte, err error) {
+	say = map[string][]byte{}
+	for _, one := range all {
+		text, err := json.Marshal(one.Findings)
+		if err != nil {
+			return nil, nil, fmt.Errorf("write what an audit says: %w", err)
+		}
+		sum := sha256.Sum256(strconv.AppendBool(text, one.Whole)) // the rules are the same all along
+		if bytes.Equal(j.audited[one.Account], sum[:]) {
+			continue
+		}
+		some, say[one.Account] = append(some, one), sum[:]
+	}
+	return some, say, nil
 }
 
 // triggered tells whether an event may have changed a verdict.

@@ -33,15 +33,16 @@ func prefixed(columns string) string {
 }
 
 // Lease takes deliveries of a channel that are due, for a worker and a time: no other gets them until then, or until
-// they are [Store.Shown], [Store.Failed] or [Store.Hold].
+// they are [Store.Shown], [Store.Failed] or [Store.Hold]. A worker that is [Store.Present] no longer loses what it leased.
 func (s *Store) Lease(ctx context.Context, channel, worker string, n int, d time.Duration) ([]notify.Delivery, error) {
 	var out []notify.Delivery
 	err := s.tx(ctx, "look for what channel "+channel+" is owed", func(t tx) error {
 		now := s.Now()
 		found, err := t.QueryContext(t.ctx, "SELECT "+deliveryColumns+prefixed(findingColumns)+` FROM delivery d JOIN finding f ON f.id = d.finding
-			WHERE d.channel = $1 AND d.owed > d.shown AND d.dead = 0 AND d.due <= $2 AND d.leased_until <= $2
+			WHERE d.channel = $1 AND d.owed > d.shown AND d.dead = 0 AND d.due <= $2
+			AND (d.leased_until <= $2 OR d.leased_by <> $4 AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.name = $5 || d.leased_by AND l.until > $2))
 			AND NOT EXISTS (SELECT 1 FROM channel c WHERE c.name = d.channel AND c.closed > 0)
-			ORDER BY d.due, d.finding LIMIT $3`+s.lockOf("d"), channel, stamp(now), n)
+			ORDER BY d.due, d.finding LIMIT $3`+s.lockOf("d"), channel, stamp(now), n, worker, presence)
 		if out, err = rows(found, err, scanDelivery); err != nil {
 			return err
 		}

@@ -22,6 +22,9 @@ type News struct {
 	Standing map[string]bool
 	Audits   []Audit
 	Judged   []Judged // records of the log
+	// Lease is one that Holder must have still, where it is set: of two who take themselves for the judge of the log, one
+	// is wrong.
+	Lease, Holder string
 }
 
 // Audit is what an audit found of one account by some rules.
@@ -103,6 +106,11 @@ type telling struct {
 // Tell keeps news, and owes it to the channels. It gives what of them was new.
 func (s *Store) Tell(ctx context.Context, n News) ([]Told, error) {
 	return s.telling(ctx, "keep what was found", func(w *telling) error {
+		if n.Lease != "" {
+			if err := w.held(n.Lease, n.Holder); err != nil {
+				return err
+			}
+		}
 		for _, f := range n.Lines {
 			if err := w.line(f, n.Standing); err != nil {
 				return err

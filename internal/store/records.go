@@ -106,6 +106,9 @@ func (s *Store) Trim(ctx context.Context) error {
 		if _, err := t.do("DELETE FROM record WHERE judged > 0 AND at < $1", stamp(s.Now().Add(-logAge))); err != nil {
 			return err
 		}
+		if _, err := t.do("DELETE FROM lease WHERE until < $1", stamp(s.Now().Add(-time.Hour))); err != nil { // of processes that are no more
+			return err
+		}
 		for kept := range 2 {
 			if _, err := t.do(`DELETE FROM record WHERE judged > 0 AND kept = $1 AND at < (SELECT COALESCE(MIN(at), 0) FROM
 				(SELECT at FROM record WHERE kept = $1 AND judged > 0 ORDER BY at DESC LIMIT $2) newest)`, kept, logRecords); err != nil {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"cairn.example/internal/awsfake"
+	"cairn.example/internal/pgtest"
 )
 
 // role is the variable that makes this program one of the processes of a measurement: the AWS, or the one that
@@ -30,7 +31,7 @@ func TestMain(m *testing.M) {
 	case "measure":
 		err = measure(os.Args[1:])
 	default:
-		os.Exit(m.Run())
+		os.Exit(pgtest.Run(m))
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

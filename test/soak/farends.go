@@ -34,6 +34,7 @@ type FarEnds struct {
 	random *rand.Rand
 	unwell bool
 	wrong  []string
+	late   []string
 	pager  map[string][]*Incident // by dedup_key
 	posts  map[string]Posted      // by finding: the last
 	slack  map[string]*Thread     // by finding
@@ -91,6 +92,13 @@ func (f *FarEnds) Wrong() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.wrong
+}
+
+// Late are webhooks that told of what a finding had been before the webhook that came before them.
+func (f *FarEnds) Late() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.late
 }
 
 // Incidents are PagerDuty's, by finding.
@@ -225,7 +233,7 @@ func (f *FarEnds) hook(r *http.Request, body []byte) {
 	}
 	f.mu.Lock()
 	if p.Version < f.posts[p.Key].Version {
-		f.wrong = append(f.wrong, fmt.Sprintf("webhook: version %d of %s after %d", p.Version, p.Key, f.posts[p.Key].Version))
+		f.late = append(f.late, fmt.Sprintf("version %d of %s after %d", p.Version, p.Key, f.posts[p.Key].Version))
 	}
 	f.posts[p.Key] = p
 	f.mu.Unlock()

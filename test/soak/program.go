@@ -33,29 +33,40 @@ type Program struct {
 	Store string
 	Queue *Queue
 	Args  []string // more of them
+	Env   []string // more of it
 
-	runs int
+	runs  int
+	slack string // its address
 }
 
-// Set writes what the program needs to know: the far ends, and the accounts.
+// Set writes what the program needs to know: the accounts, and the far ends. Slack is told of some accounts, since it
+// takes a message a second; with none, the webhook is the only channel.
 func (p *Program) Set(far *FarEnds, s *model.Snapshot, slackAccounts []string) error {
 	text, err := json.Marshal(s)
 	if err != nil {
 		return fmt.Errorf("write the snapshot: %w", err)
 	}
-	settings := fmt.Sprintf(`notify:
+	settings := fmt.Sprintf(hookSettings, far.URL()+"/hook")
+	if len(slackAccounts) > 0 {
+		settings += fmt.Sprintf(otherSettings, far.URL(), strings.Join(slackAccounts, `", "`))
+	}
+	p.slack = far.URL() + slackPath
+	return errors.Join(os.WriteFile(filepath.Join(p.Dir, "snapshot.json"), text, 0o600), os.WriteFile(filepath.Join(p.Dir, "cairn.yaml"), []byte(settings), 0o600))
+}
+
+const (
+	hookSettings = `notify:
   channels:
-    oncall: {type: pagerduty, routingKey: {env: ROUTING_KEY}, url: %[1]q}
-    hook: {type: webhook, url: %[2]q, secret: {env: HOOK_SECRET}, insecure: "true", allowPrivate: "true"}
+    hook: {type: webhook, url: %q, secret: {env: HOOK_SECRET}, insecure: "true", allowPrivate: "true"}
+`
+	otherSettings = `    oncall: {type: pagerduty, routingKey: {env: ROUTING_KEY}, url: %q}
     team: {type: slack, webhook: {env: SLACK_WEBHOOK}}
   routes:
     - {channels: [hook, oncall], rules: [CT-013]}
     - {channels: [hook]}
-    - {channels: [team], rules: [CT-013], accounts: [%[3]s]}
-`, far.URL(), far.URL()+"/hook", `"`+strings.Join(slackAccounts, `", "`)+`"`)
-	return errors.Join(os.WriteFile(filepath.Join(p.Dir, "snapshot.json"), text, 0o600), os.WriteFile(filepath.Join(p.Dir, "cairn.yaml"), []byte(settings), 0o600),
-		os.WriteFile(filepath.Join(p.Dir, "env"), []byte("SLACK_WEBHOOK="+far.URL()+slackPath), 0o600))
-}
+    - {channels: [team], rules: [CT-013], accounts: ["%s"]}
+`
+)
 
 // Run is the program under way.
 type Run struct {
@@ -74,17 +85,14 @@ func (p *Program) Start(ctx context.Context) (*Run, error) {
 		return nil, fmt.Errorf("make a log: %w", err)
 	}
 	defer log.Close() //nolint:errcheck // the program has it
-	slackAt, err := os.ReadFile(filepath.Join(p.Dir, "env"))
-	if err != nil {
-		return nil, fmt.Errorf("read what Slack's address is: %w", err)
-	}
 	args := append([]string{"watch", "--queue", p.Queue.URL(), "--store", p.Store, "--snapshot", "snapshot.json", "--format", "jsonl"}, p.Args...)
 	r.command = exec.CommandContext(ctx, p.Path, args...)
 	r.command.Dir, r.command.Stdout, r.command.Stderr = p.Dir, log, log
 	r.command.Env = []string{
 		"HOME=" + p.Dir, "PATH=" + os.Getenv("PATH"), "AWS_ENDPOINT_URL=" + p.Queue.Endpoint(), "AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY=none",
-		"AWS_EC2_METADATA_DISABLED=true", "AWS_CONFIG_FILE=" + os.DevNull, "AWS_SHARED_CREDENTIALS_FILE=" + os.DevNull, "ROUTING_KEY=" + routingKey, "HOOK_SECRET=" + secret, string(slackAt),
+		"AWS_EC2_METADATA_DISABLED=true", "AWS_CONFIG_FILE=" + os.DevNull, "AWS_SHARED_CREDENTIALS_FILE=" + os.DevNull, "ROUTING_KEY=" + routingKey, "HOOK_SECRET=" + secret, "SLACK_WEBHOOK=" + p.slack,
 	}
+	r.command.Env = append(r.command.Env, p.Env...)
 	if err := r.command.Start(); err != nil {
 		return nil, fmt.Errorf("start cairn: %w", err)
 	}
@@ -117,6 +125,18 @@ func (r *Run) Kill() error {
 		return fmt.Errorf("kill cairn: %w", err)
 	}
 	<-r.ended
+	return nil
+}
+
+// Stall stops it for a time, as a machine does that is moved, and lets it go on.
+func (r *Run) Stall(d time.Duration) error {
+	if err := r.command.Process.Signal(syscall.SIGSTOP); err != nil {
+		return fmt.Errorf("stall cairn: %w", err)
+	}
+	time.Sleep(d)
+	if err := r.command.Process.Signal(syscall.SIGCONT); err != nil {
+		return fmt.Errorf("let cairn go on: %w", err)
+	}
 	return nil
 }
 

@@ -2,7 +2,7 @@ package soak
 
 import (
 	"context"
-	"crypto/md5" //nolint:gosec // SQS's own checksum
+	"crypto/md5" // SQS's own checksum
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -74,7 +74,7 @@ func (q *Queue) Send(bodies ...string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for _, body := range bodies {
-		sum := md5.Sum([]byte(body)) //nolint:gosec // as above
+		sum := md5.Sum([]byte(body))
 		q.stats.Sent++
 		q.left++
 		m := &message{id: fmt.Sprintf("m%d", q.stats.Sent), body: body, sum: hex.EncodeToString(sum[:]), sent: q.now(), waits: true}
@@ -104,21 +104,23 @@ func (q *Queue) ring() {
 
 // ask is what the calls that cairn makes may say.
 type ask struct {
-	MaxNumberOfMessages, WaitTimeSeconds, VisibilityTimeout int
-	Entries                                                 []entry
+	MaxNumberOfMessages int     `json:"MaxNumberOfMessages"`
+	WaitTimeSeconds     int     `json:"WaitTimeSeconds"`
+	VisibilityTimeout   int     `json:"VisibilityTimeout"`
+	Entries             []entry `json:"Entries"`
 }
 
 type entry struct {
 	ID            string `json:"Id"`
-	ReceiptHandle string
-	Timeout       int `json:"VisibilityTimeout"`
+	ReceiptHandle string `json:"ReceiptHandle"`
+	Timeout       int    `json:"VisibilityTimeout"`
 }
 
 type failure struct {
 	ID          string `json:"Id"`
-	SenderFault bool
-	Code        string
-	Message     string
+	SenderFault bool   `json:"SenderFault"`
+	Code        string `json:"Code"`
+	Message     string `json:"Message"`
 }
 
 func (q *Queue) ServeHTTP(w http.ResponseWriter, r *http.Request) {

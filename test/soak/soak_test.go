@@ -2,16 +2,19 @@ package soak_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"cairn.example/internal/notify"
 	"cairn.example/internal/pgtest"
 	"cairn.example/internal/store"
 	"cairn.example/test/soak"
@@ -20,7 +23,18 @@ import (
 // long asks for the long proofs (make soak).
 var long = os.Getenv("CAIRN_SOAK") != ""
 
-func TestMain(m *testing.M) { os.Exit(pgtest.Run(m)) }
+func TestMain(m *testing.M) {
+	flag.Parse()
+	_ = flag.Set("test.parallel", "3") // they mostly wait
+	code := pgtest.Run(m)
+	if built != "" {
+		_ = os.RemoveAll(built)
+	}
+	os.Exit(code)
+}
+
+// built is the folder of the program.
+var built string
 
 // build builds the program once.
 var build = sync.OnceValues(func() (string, error) {
@@ -28,6 +42,7 @@ var build = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	built = dir
 	return soak.Build(context.Background(), dir)
 })
 
@@ -70,7 +85,8 @@ type stage struct {
 	program *soak.Program
 	told    []string // accounts whose findings Slack is told
 	records [][]byte
-	kills   int
+	kills   int // stalls among them
+	stalls  int
 }
 
 func (p proof) run(t *testing.T) {
@@ -85,17 +101,10 @@ func (p proof) run(t *testing.T) {
 	began := time.Now()
 	for s.kills < p.kills {
 		time.Sleep(time.Duration(s.random.IntN(1200)) * time.Millisecond)
-		if err := runs[0].Kill(); err != nil {
-			t.Fatal(err)
-		}
-		s.kills++
-		again, err := s.program.Start(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		runs[0] = again
+		s.hit(&runs[s.random.IntN(len(runs))])
 	}
 	<-sent
+	time.Sleep(2 * time.Second) // the last is there
 	t.Logf("killed %d times in %v: %+v", s.kills, time.Since(began).Round(time.Millisecond), s.queue.Stats())
 	s.far.Unwell(false)
 	kept, err := store.Open(t.Context(), s.program.Store, store.Options{Now: time.Now})
@@ -110,6 +119,28 @@ func (p proof) run(t *testing.T) {
 		}
 	}
 	s.check(kept)
+}
+
+// hit kills a run and starts another in its place. One that is not alone is now and then stopped for so long that others
+// take it for dead instead, and goes on then.
+func (s *stage) hit(r **soak.Run) {
+	s.t.Helper()
+	s.kills++
+	if s.replicas > 1 && s.kills%100 == 50 {
+		s.stalls++
+		if err := (*r).Stall(20 * time.Second); err != nil {
+			s.t.Fatal(err)
+		}
+		return
+	}
+	if err := (*r).Kill(); err != nil {
+		s.t.Fatal(err)
+	}
+	again, err := s.program.Start(s.t.Context())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	*r = again
 }
 
 func newStage(t *testing.T, p proof) *stage {
@@ -194,10 +225,7 @@ func (s *stage) drain(kept *store.Store, runs []*soak.Run) {
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		owed, err := kept.Owed(s.t.Context(), 1)
-		if err != nil {
-			s.t.Fatal(err)
-		}
+		owed := s.owed(kept)
 		now := fmt.Sprintf("queue %v, fresh %d, owed %v", s.queue.Left() > 0, len(fresh), len(owed) > 0)
 		if now != state {
 			s.t.Logf("%6.1f s: %s", time.Since(began).Seconds(), now)
@@ -213,6 +241,19 @@ func (s *stage) drain(kept *store.Store, runs []*soak.Run) {
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
-	owed, _ := kept.Owed(s.t.Context(), 5)
-	s.t.Fatalf("something is left after %v: %s, %+v\n%s", time.Since(began), state, owed, runs[len(runs)-1].Log())
+	var left []string
+	for _, d := range s.owed(kept) {
+		left = append(left, fmt.Sprintf("%s of %s: owed %d, shown %d (%s), due %v, %d attempts, %q", d.Notice.Finding.ID, d.Channel, d.Owed, d.Shown, d.Before, d.Due, d.Attempts, d.Error))
+	}
+	s.t.Fatalf("something is left after %v: %s\n%s\n%s", time.Since(began), state, strings.Join(left, "\n"), runs[len(runs)-1].Log())
+}
+
+// owed is what channels are owed soon. What comes again is told once more a day later.
+func (s *stage) owed(kept *store.Store) []notify.Delivery {
+	s.t.Helper()
+	all, err := kept.Owed(s.t.Context(), 10_000)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return slices.DeleteFunc(all, func(d notify.Delivery) bool { return time.Until(d.Due) > time.Hour })
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // Tale makes what happens to each trail of an organization: at least n calls, of all eight that change a trail, in the order of
-// their times, of which no two are about one second.
+// their times, no two of which of one trail are the same.
 func (o *Organization) Tale(n int, from time.Time) []Call {
 	var out []Call
 	for _, t := range o.Trails {

@@ -1,0 +1,139 @@
+package store_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"cairn.example/internal/channeltest"
+	"cairn.example/internal/model"
+	"cairn.example/internal/notify"
+	"cairn.example/internal/store"
+)
+
+// stoppedAgain is the trail stopped once more, after it was started.
+func stoppedAgain() model.Finding {
+	f := channeltest.Stopped()
+	rt, c := *f.RealTime, *f.Cause
+	c.EventID, c.EventTime = "again", channeltest.Started().Cause.EventTime.Add(time.Hour)
+	rt.Cause = &c
+	f.RealTime = &rt
+	return f
+}
+
+// What a finding comes to while a channel is brought something is owed afterwards, also where the channel showed just that
+// before.
+func TestReopenedWhileTheEndIsBrought(t *testing.T) {
+	each(t, func(t *testing.T, w world) {
+		t.Helper()
+		stopped := channeltest.Stopped()
+		w.tell(t, map[string]bool{stopped.ID: true}, stopped)
+		w.shown(t, w.lease(t, "mail")[0], "")
+		w.tell(t, map[string]bool{stopped.ID: false}, channeltest.Started())
+		end := w.lease(t, "mail")
+		w.tell(t, map[string]bool{stopped.ID: true}, stoppedAgain())
+		w.shown(t, end[0], "")
+		due := w.lease(t, "mail")
+		if len(due) != 1 || due[0].Notice.State != notify.Open || due[0].Before != notify.Resolved {
+			t.Fatalf("the trail is stopped and mail says that it is not; owed: %+v", due)
+		}
+		w.shown(t, due[0], "")
+		if due := w.lease(t, "mail"); due != nil {
+			t.Errorf("owed after all was shown: %+v", due)
+		}
+	})
+}
+
+// What came back before anybody heard of it is nothing to tell, unless somebody may have begun to.
+func TestReopenedBeforeTheEndIsBrought(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		do   func(*testing.T, world)
+		want int
+	}{
+		{"nobody began", func(*testing.T, world) {}, 0},
+		{"a worker died over it", func(t *testing.T, w world) {
+			t.Helper()
+			w.lease(t, "mail")
+			if err := w.Bury(t.Context(), func(process string) bool { return process == "me" }); err != nil {
+				t.Fatal(err)
+			}
+		}, 1},
+		{"it may have arrived", func(t *testing.T, w world) {
+			t.Helper()
+			why := &notify.Error{Failure: notify.Later, Unsure: true, Err: errors.New("hung up")}
+			if err := w.Failed(t.Context(), w.lease(t, "mail")[0], "", why, *w.now); err != nil {
+				t.Fatal(err)
+			}
+		}, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			each(t, func(t *testing.T, w world) {
+				t.Helper()
+				stopped := channeltest.Stopped()
+				w.tell(t, map[string]bool{stopped.ID: true}, stopped)
+				w.shown(t, w.lease(t, "mail")[0], "")
+				w.tell(t, map[string]bool{stopped.ID: false}, channeltest.Started())
+				c.do(t, w)
+				w.tell(t, map[string]bool{stopped.ID: true}, stoppedAgain())
+				if due := w.lease(t, "mail"); len(due) != c.want {
+					t.Errorf("owed %d times, want %d: %+v", len(due), c.want, due)
+				}
+			})
+		})
+	}
+}
+
+// Who says no more that it lives loses what it leased, to others and long before the lease is over.
+func TestAbsentWorkersLoseWhatTheyLeased(t *testing.T) {
+	each(t, func(t *testing.T, w world) {
+		t.Helper()
+		w.tell(t, nil, channeltest.Stopped())
+		take := func(worker string) int {
+			due, err := w.Lease(t.Context(), "mail", worker, 10, time.Hour)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return len(due)
+		}
+		if err := w.Present(t.Context(), "one", 10*time.Second); err != nil {
+			t.Fatal(err)
+		}
+		if take("one") != 1 || take("other") != 0 || take("one") != 0 {
+			t.Fatal("what is leased is taken")
+		}
+		*w.now = w.now.Add(11 * time.Second)
+		if take("one") != 0 || take("other") != 1 {
+			t.Error("what a dead worker leased is not taken, or by itself")
+		}
+	})
+}
+
+// Of two who take themselves for the judge one is refused, with all that it tells.
+func TestNewsOfWhoLostTheLease(t *testing.T) {
+	each(t, func(t *testing.T, w world) {
+		t.Helper()
+		own := func(who string, want bool) {
+			t.Helper()
+			if ok, err := w.Own(t.Context(), "judge", who, 10*time.Second); ok != want || err != nil {
+				t.Fatalf("%s owns it: %v, %v", who, ok, err)
+			}
+		}
+		tell := func(who string) error {
+			_, err := w.Tell(t.Context(), store.News{Lines: []model.Finding{channeltest.Stopped()}, Lease: "judge", Holder: who})
+			return err
+		}
+		own("one", true)
+		*w.now = w.now.Add(11 * time.Second)
+		own("other", true)
+		if err := tell("one"); !errors.Is(err, store.ErrNotHeld) {
+			t.Fatalf("news of who lost the lease: %v", err)
+		}
+		if all, err := w.Findings(t.Context()); len(all) > 0 || err != nil {
+			t.Fatalf("it is kept: %+v, %v", all, err)
+		}
+		if err := tell("other"); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
