@@ -328,14 +328,14 @@ func (d *Detector) reject(e *event.RecordError) {
 // take judges a record. It is false for one that was read before.
 func (d *Detector) take(rec *event.Record) (fresh bool, why string) {
 	id := identify(rec)
-	if d.o.Dedup && d.has(id) {
-		return false, ""
-	}
 	met := d.fixed.Match(rec)
 	now := d.now.Load()
 	asks, may := d.asks(rec, now)
 	var e *entry
 	if len(met) > 0 || asks || may || control(rec) {
+		if d.o.Dedup && d.has(id) { // of most records nothing is made, and Add below is enough
+			return false, ""
+		}
 		at, err := rec.EventTime()
 		if err != nil {
 			return false, "eventTime cannot be read: " + err.Error()
