@@ -71,7 +71,7 @@ func Run(t *testing.T, kind notify.Kind, start func(t *testing.T) *Far) {
 	run("huge", (*stage).huge)
 	run("hostile names", (*stage).hostile)
 	for _, f := range faults {
-		run("far end "+f.name, func(s *stage, t *testing.T) { s.fault(t, f.fault, f.wants) })
+		t.Run("far end "+f.name, func(t *testing.T) { newStage(t, kind, start(t)).fault(t, f.fault, f.wants) })
 	}
 	t.Run("settings", func(t *testing.T) { settings(t, kind) })
 }

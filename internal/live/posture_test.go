@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,13 +25,14 @@ const orgTrail = "arn:aws:cloudtrail:eu-west-1:111111111111:trail/org-trail"
 // standing is a watch that goes on for days of virtual time: what it told, and the accounts as they are read.
 type standing struct {
 	*live.Watch
+	in   source.Handle
+	mu   sync.Mutex
 	now  *model.Snapshot // as it is
 	told []string
-	in   source.Handle
 }
 
-// stand starts a watch of the example organization, whose accounts are read every hour.
-func stand(t *testing.T, s *model.Snapshot, run func(*standing)) {
+// stand starts a watch of the example organization, whose accounts are read every hour, after what was before.
+func stand(t *testing.T, s *model.Snapshot, before func(*store.Store), run func(*standing)) {
 	t.Helper()
 	time.Sleep(time.Until(time.Date(2026, time.November, 22, 0, 0, 0, 0, time.UTC))) // the bubble's time begins before CloudTrail
 	kept, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "cairn.db"), store.Options{Now: time.Now})
@@ -38,11 +40,14 @@ func stand(t *testing.T, s *model.Snapshot, run func(*standing)) {
 		t.Fatal(err)
 	}
 	defer kept.Close()
+	before(kept)
 	st := &standing{now: s}
 	ready := make(chan struct{})
 	st.Watch = &live.Watch{
 		Store: kept, ID: "me", Detect: watched(t), Now: time.Now, Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Every: time.Hour,
 		Collect: func(context.Context) (*model.Snapshot, error) {
+			st.mu.Lock()
+			defer st.mu.Unlock()
 			out := *st.now
 			out.CollectedAt, out.Accounts = time.Now().UTC(), nil
 			for _, a := range st.now.Accounts {
@@ -52,6 +57,8 @@ func stand(t *testing.T, s *model.Snapshot, run func(*standing)) {
 		},
 		Audit: func(s *model.Snapshot) audit.Result { return audit.Judge(s, audit.Options{Rules: all.Rules()}) },
 		Tell: func(one store.Told) {
+			st.mu.Lock()
+			defer st.mu.Unlock()
 			st.told = append(st.told, one.Step+" "+one.Finding.Rule+" "+one.Finding.Resource.ID)
 		},
 		Sources: []live.Source{{Name: "test", Run: func(ctx context.Context, handle source.Handle) error {
@@ -87,12 +94,23 @@ func (st *standing) record(t *testing.T, name, agent string) {
 	time.Sleep(time.Second)
 }
 
-// take gives what was told since, of some rule.
-func (st *standing) take(rule string) []string {
+// is sets how the accounts are from now on.
+func (st *standing) is(s *model.Snapshot) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.now = s
+}
+
+// take gives what was told since, of some rules.
+func (st *standing) take(rules ...string) []string {
+	st.mu.Lock()
+	defer st.mu.Unlock()
 	var out []string
-	for _, one := range st.told {
-		if strings.Contains(one, " "+rule+" ") {
-			out = append(out, one)
+	for _, rule := range rules {
+		for _, one := range st.told {
+			if strings.Contains(one, " "+rule+" ") {
+				out = append(out, one)
+			}
 		}
 	}
 	st.told = nil
@@ -124,17 +142,17 @@ func switched(s *model.Snapshot, on bool) *model.Snapshot {
 func TestPostureOpensAndResolves(t *testing.T) {
 	s, _ := example(t)
 	synctest.Test(t, func(t *testing.T) {
-		stand(t, s, func(st *standing) {
+		stand(t, s, func(*store.Store) {}, func(st *standing) {
 			if got := st.take("CT-101"); !slices.Contains(got, "opened CT-101 111111111111") {
 				t.Errorf("the first reading opens %q", got)
 			}
 			st.record(t, "StopLogging", "aws-cli/2.17")
 			want(t, "after a stop", st.take("CT-102"), "opened CT-102 111111111111", "opened CT-102 444444444444")
-			st.now = switched(s, false)
+			st.is(switched(s, false))
 			time.Sleep(2 * time.Hour)
 			want(t, "read again while it is off", st.take("CT-102"), "told anew CT-102 111111111111", "told anew CT-102 444444444444")
 			st.record(t, "StartLogging", "aws-cli/2.17")
-			st.now = s
+			st.is(s)
 			want(t, "after a start", st.take("CT-102"), "resolved CT-102 111111111111", "resolved CT-102 444444444444")
 		})
 	})
@@ -144,23 +162,23 @@ func TestPostureOpensAndResolves(t *testing.T) {
 func TestSilence(t *testing.T) {
 	s, _ := example(t)
 	synctest.Test(t, func(t *testing.T) {
-		stand(t, s, func(st *standing) {
+		day := func(kept *store.Store) {
 			for range 30 {
-				st.record(t, "DescribeTrails", "aws-sdk-go-v2/1.48.0 app/cairn")
+				if err := kept.Beat(t.Context(), [][2]string{{"111111111111", "eu-west-1"}}); err != nil {
+					t.Fatal(err)
+				}
 				time.Sleep(time.Hour)
 			}
-			want(t, "while they come", append(st.take("CRN-103"), st.take("CRN-104")...))
-			time.Sleep(6 * time.Hour)
-			told := st.told
-			want(t, "when they stopped", st.take("CRN-103"), "opened CRN-103 111111111111/eu-west-1")
-			st.told = told
-			want(t, "when they stopped", st.take("CRN-104"), "opened CRN-104 111111111111/heartbeat")
+		}
+		stand(t, s, day, func(st *standing) {
 			st.record(t, "DescribeTrails", "aws-sdk-go-v2/1.48.0 app/cairn")
 			time.Sleep(time.Minute)
-			told = st.told
-			want(t, "when they came again", st.take("CRN-103"), "resolved CRN-103 111111111111/eu-west-1")
-			st.told = told
-			want(t, "when they came again", st.take("CRN-104"), "resolved CRN-104 111111111111/heartbeat")
+			want(t, "while they come", st.take("CRN-103", "CRN-104"))
+			time.Sleep(6 * time.Hour)
+			want(t, "when they stopped", st.take("CRN-103", "CRN-104"), "opened CRN-103 111111111111/eu-west-1", "opened CRN-104 111111111111/heartbeat")
+			st.record(t, "DescribeTrails", "aws-sdk-go-v2/1.48.0 app/cairn")
+			time.Sleep(time.Minute)
+			want(t, "when they came again", st.take("CRN-103", "CRN-104"), "resolved CRN-103 111111111111/eu-west-1", "resolved CRN-104 111111111111/heartbeat")
 		})
 	})
 }

@@ -120,7 +120,7 @@ func (w *Watch) heard(p store.Pulse, now time.Time) model.Finding {
 		f.Status, f.Message = model.StatusPass, "cairn's own calls come back as records."
 		return f
 	}
-	f.Message = fmt.Sprintf("cairn reads the account every %s, and each of its calls came back as a record. None has since %s: records of this account do not reach cairn.",
+	f.Message = fmt.Sprintf("cairn reads the account every %s, and its calls came back as records. None has since %s: records of this account do not reach cairn.",
 		model.Span(w.Every), model.Moment(p.Last))
 	return f
 }

@@ -37,7 +37,7 @@ func Do(ctx context.Context, e Env, req *http.Request, secrets ...string) (Answe
 	client := *e.HTTP
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	what := req.Method + " " + req.URL.Host
-	res, err := client.Do(req.WithContext(ctx)) //nolint:bodyclose // answerOf closes it
+	res, err := client.Do(req.WithContext(ctx)) //nolint:gosec // answerOf closes it; the address is of the settings, and e.HTTP goes where it may
 	if err != nil {
 		return Answer{}, &Error{Failure: Later, Unsure: sent.Load(), Err: scrub(fmt.Errorf("%s: %w", what, bare(err)), secrets)}
 	}

@@ -127,19 +127,17 @@ func command(as *syscall.SysProcAttr, name string, args ...string) *exec.Cmd {
 	return c
 }
 
-// programs is the folder of PostgreSQL's programs: on the path, where Debian has them, or in the tests' environment.
+// programs is the folder of PostgreSQL's programs: on the path, or where Debian has them.
 func programs() (string, error) {
 	if path, err := exec.LookPath("initdb"); err == nil {
 		if target, err := filepath.EvalSymlinks(path); err == nil {
 			return filepath.Dir(target), nil
 		}
 	}
-	for _, pattern := range []string{"/usr/lib/postgresql/*/bin/initdb", filepath.Join(os.Getenv("CAIRN_VENV"), "lib/python3*/site-packages/pgserver/pginstall/bin/initdb")} {
-		if found, _ := filepath.Glob(pattern); len(found) > 0 {
-			return filepath.Dir(found[len(found)-1]), nil
-		}
+	if found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb"); len(found) > 0 {
+		return filepath.Dir(found[len(found)-1]), nil
 	}
-	return "", errors.New("there is no PostgreSQL here: initdb is neither on the path nor in the environment of the tests (make test installs one)")
+	return "", errors.New("there is no PostgreSQL here: initdb is neither on the path nor in /usr/lib/postgresql (apt-get install postgresql)")
 }
 
 // unprivileged makes the folder belong to somebody who is not root, as whom PostgreSQL refuses to run.

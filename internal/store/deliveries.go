@@ -13,6 +13,9 @@ import (
 
 const deliveryColumns = "d.channel, d.owed, d.shown, d.shown_state, d.shown_severity, d.shown_at, d.due, d.attempts, d.ref, d.error, d.dead, f.id, "
 
+// selectDelivery finds deliveries with their findings; what it finds is for [scanDelivery].
+var selectDelivery = "SELECT " + deliveryColumns + prefixed(findingColumns) + " FROM delivery d JOIN finding f ON f.id = d.finding "
+
 // scanDelivery reads deliveryColumns and then findingColumns.
 func scanDelivery(from *sql.Rows) (notify.Delivery, error) {
 	var d notify.Delivery
@@ -38,8 +41,7 @@ func (s *Store) Lease(ctx context.Context, channel, worker string, n int, d time
 	var out []notify.Delivery
 	err := s.tx(ctx, "look for what channel "+channel+" is owed", func(t tx) error {
 		now := s.Now()
-		found, err := t.QueryContext(t.ctx, "SELECT "+deliveryColumns+prefixed(findingColumns)+` FROM delivery d JOIN finding f ON f.id = d.finding
-			WHERE d.channel = $1 AND d.owed > d.shown AND d.dead = 0 AND d.due <= $2
+		found, err := t.QueryContext(t.ctx, selectDelivery+`WHERE d.channel = $1 AND d.owed > d.shown AND d.dead = 0 AND d.due <= $2
 			AND (d.leased_until <= $2 OR d.leased_by <> $4 AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.name = $5 || d.leased_by AND l.until > $2))
 			AND NOT EXISTS (SELECT 1 FROM channel c WHERE c.name = d.channel AND c.closed > 0)
 			ORDER BY d.due, d.finding LIMIT $3`+s.lockOf("d"), channel, stamp(now), n, worker, presence)
@@ -180,8 +182,7 @@ func (s *Store) OpenChannel(ctx context.Context, name string) (int64, error) {
 
 // Owed are the deliveries that are not shown as they should be, the most urgent first; at most n.
 func (s *Store) Owed(ctx context.Context, n int) ([]notify.Delivery, error) {
-	found, err := s.db.QueryContext(ctx, "SELECT "+deliveryColumns+prefixed(findingColumns)+` FROM delivery d JOIN finding f ON f.id = d.finding
-		WHERE d.owed > d.shown ORDER BY d.due, d.finding, d.channel LIMIT $1`, n)
+	found, err := s.db.QueryContext(ctx, selectDelivery+"WHERE d.owed > d.shown ORDER BY d.due, d.finding, d.channel LIMIT $1", n)
 	out, err := rows(found, err, scanDelivery)
 	if err != nil {
 		return nil, fmt.Errorf("list what is owed: %w", err)
