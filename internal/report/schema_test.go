@@ -20,6 +20,7 @@ import (
 	"cairn.example/internal/model"
 	"cairn.example/internal/report"
 	"cairn.example/internal/ruletest"
+	"cairn.example/internal/store"
 	"cairn.example/rules/all"
 )
 
@@ -127,6 +128,98 @@ func TestWatchLinesHoldToTheSchema(t *testing.T) {
 	}
 }
 
+// The lines of a watch that keeps what it finds: what becomes of an audit's finding and of an event's, step by step.
+func TestStepsHoldToTheSchema(t *testing.T) {
+	now, accepted := ruletest.At, false
+	kept, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "cairn.db"), store.Options{
+		Now: func() time.Time { return now },
+		Excused: func(model.Finding, time.Time) string {
+			if accepted {
+				return "accepted by ops until 2027-01-31: a sandbox"
+			}
+			return ""
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer kept.Close()
+	s, seen, byEvents := compiled(t, watchSchema, true), map[string]bool{}, false
+	lines := func(told []store.Told, err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, one := range told {
+			if one.Finding.RealTime != nil && one.Step != "resolved" {
+				continue // the event's own line says it
+			}
+			seen[one.Step], byEvents = true, byEvents || one.Finding.RealTime != nil
+			line := stepLine(t, one)
+			validate(t, s, line)
+			for _, bad := range []string{strings.Replace(line, one.Step, "forgotten", 1), strings.Replace(line, `"evidence"`, `"proof"`, 1)} {
+				if v, err := jsonschema.UnmarshalJSON(strings.NewReader(bad)); err != nil || s.Validate(v) == nil {
+					t.Errorf("the schema takes %s", bad)
+				}
+			}
+		}
+	}
+	f := verdict(t)
+	judge := func(severity model.Severity, message string, status model.Status) {
+		t.Helper()
+		f.Severity, f.Message, f.Status = severity, message, status
+		lines(kept.Tell(t.Context(), store.News{Audits: []store.Audit{{Account: f.Account, Rules: []string{f.Rule}, Findings: []model.Finding{f}}}}))
+	}
+	judge(model.Medium, "is off", model.StatusFail)
+	judge(model.High, "is off", model.StatusFail)
+	judge(model.Low, "is off", model.StatusFail)
+	judge(model.Low, "is off since today", model.StatusFail)
+	judge(model.Low, "is on", model.StatusPass)
+	judge(model.Low, "is off", model.StatusFail)
+	accepted = true
+	lines(kept.Sweep(t.Context()))
+	accepted = false
+	for c := range golden.Cases(t, "testdata/watch/night.txtar") {
+		_, found, _ := told(t, c.Archive)
+		lines(kept.Tell(t.Context(), store.News{Lines: found}))
+	}
+	now = now.AddDate(1, 0, 0)
+	lines(kept.Sweep(t.Context()))
+	known := listed(t, at(schemaDoc(t, watchSchema)["$defs"], "step", "properties", "step", "enum"))
+	slices.Sort(known)
+	if diff := cmp.Diff(known, slices.Sorted(maps.Keys(seen))); diff != "" {
+		t.Errorf("-schema +seen:\n%s", diff)
+	}
+	if !byEvents {
+		t.Error("no line is about a finding that events made")
+	}
+}
+
+// verdict is one of an audit, which fails.
+func verdict(t *testing.T) model.Finding {
+	t.Helper()
+	for _, c := range ruletest.Cases(t, "../../rules/all/testdata/states/*.txtar") {
+		for _, f := range c.Judge(c.Collect(t, all.Rules().Needs()), all.Rules()).Findings {
+			if f.Status == model.StatusFail {
+				return f
+			}
+		}
+	}
+	t.Fatal("no state fails")
+	return model.Finding{}
+}
+
+func stepLine(t *testing.T, one store.Told) string {
+	t.Helper()
+	var b bytes.Buffer
+	i := slices.IndexFunc(report.WatchFormats, func(f report.WatchFormat) bool { return f.Name == "jsonl" })
+	w := report.WatchFormats[i].New(&b, report.Style{})
+	if err := w.Step(report.Step{At: ruletest.At, Step: one.Step, State: string(one.State), Finding: one.Finding}); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
 func saved(t *testing.T, s *model.Snapshot) string {
 	t.Helper()
 	var b bytes.Buffer
@@ -221,6 +314,9 @@ type lineType struct {
 	Type string `json:"type"`
 }
 
+// sometimes is a part that is there as a whole or not at all.
+type sometimes struct{ of any }
+
 // definitions says which part of which schema describes what types of ours.
 var definitions = []struct {
 	schema, part string
@@ -244,6 +340,8 @@ var definitions = []struct {
 	{snapshotSchema, "stream", []any{model.Stream{}}},
 	{snapshotSchema, "", []any{model.Snapshot{}}},
 	{watchSchema, "finding", []any{lineType{}, model.Finding{}, model.RealTime{}}},
+	{watchSchema, "step", []any{lineType{}, report.Step{}}},
+	{watchSchema, "told", []any{model.Finding{}, sometimes{model.RealTime{}}}},
 	{watchSchema, "summary", []any{report.WatchSummary{}}},
 	{watchSchema, "cause", []any{model.Cause{}}},
 	{watchSchema, "actor", []any{model.Actor{}}},
@@ -265,7 +363,13 @@ func TestSchemasNameEveryMember(t *testing.T) {
 		}
 		want := map[string]bool{}
 		for _, is := range d.is {
-			maps.Copy(want, members(reflect.TypeOf(is)))
+			part, rare := is.(sometimes)
+			if rare {
+				is = part.of
+			}
+			for name, always := range members(reflect.TypeOf(is)) {
+				want[name] = always && !rare
+			}
 		}
 		properties, _ := part["properties"].(map[string]any)
 		if diff := cmp.Diff(slices.Sorted(maps.Keys(want)), slices.Sorted(maps.Keys(properties))); diff != "" {
