@@ -67,7 +67,7 @@ func (p *program) remembers(a *model.Account, tried []app.Tried) bool {
 		fmt.Fprintf(p.stdout, "  ok       Event history answers in %s (cairn watch)\n", tried[i].Region)
 		return false
 	}
-	fmt.Fprintf(p.stdout, "  missing  %v\n           needs %s; without it cairn watch reads --files alone\n", tried[i].Err, collect.LookupPermission)
+	fmt.Fprintf(p.stdout, "  missing  %v\n           needs %s; without it cairn watch reads --files, --queue and --bucket alone\n", tried[i].Err, collect.LookupPermission)
 	return true
 }
 

@@ -22,7 +22,7 @@ func (p *program) keepFlags(c *cobra.Command, w *app.Watch) {
 	f.StringArrayVar(&w.Buckets, "bucket", nil, "read the log files of a trail's bucket, `s3://BUCKET[/PREFIX]`; repeatable")
 	f.BoolVar(&w.History, "history", false, "read Event history too, beside other sources")
 	f.DurationVar(&w.Audit, "every", time.Hour, "read and judge the accounts again after that `time`, where findings are kept; 0 is once")
-	f.StringVar(&w.Listen, "listen", "", "serve Prometheus metrics and health at an `address`: :9464 is this machine alone")
+	f.StringVar(&w.Listen, "listen", "", "serve Prometheus /metrics and /healthz at an `address`, where findings are kept: :9464 is this machine alone, 0.0.0.0:9464 everybody")
 }
 
 // told writes what became of findings.

@@ -159,10 +159,10 @@ func (p *program) notifySilence() *cobra.Command {
 	c := &cobra.Command{
 		Use: "silence FIELD=PATTERN...", Short: "Keep findings from being told for a time", Args: some("what to silence, such as rule=CT-013"),
 		Long: `Findings that all of the words match are not told until the time is over. What was told of them before is still
-brought to its end, and when the time is over what is still open is told.
+brought to its end. When the time is over what is still open is told, and what came and went meanwhile as resolved.
 
-FIELD is account, region, service, rule, category, severity, tag, standard, resource or finding; * and ? stand for any
-letters.`,
+FIELD is account, region, service, rule, category, severity (that one or worse), tag, standard, resource or finding; *
+is any text, ? one letter. Several words of one field are alternatives.`,
 		Example: `  cairn notify silence rule=CT-013 account=111122223333 --for 2h --reason 'the trail moves tonight'`,
 		RunE: func(c *cobra.Command, args []string) error {
 			var err error

@@ -29,17 +29,27 @@ func (p *program) watch() *cobra.Command {
 		Use: "watch [--files PATH...]", SuggestFor: []string{"detect", "monitor", "tail", "follow"},
 		Short: "Watch records: who changed the audit trail, and what is no longer recorded", Args: cobra.ArbitraryArgs,
 		Long: `Reads CloudTrail records and tells what each change of the audit trail cost: what is no longer recorded, since
-when, by whom, and the command that repairs it. Without --files it follows the Event history of the accounts
-(LookupEvents), which needs no deployment and works when the last trail is dead; Event history holds management
-events only, so what happens to log files (data events) is seen in --files alone.
+when, by whom, and the command that repairs it. Without --files, --queue and --bucket it follows the Event history of
+the accounts (LookupEvents), which needs no deployment and works when the last trail is dead; Event history holds
+management events only, so what happens to log files (data events) is seen in the others alone. docs/watch.md says
+what to deploy for a queue.
 
-Exit codes: 0 nothing found at the threshold, 1 it could not run, or nothing was found but not everything could be
-read, 2 usage, 3 something found, 130 interrupted.`,
+With --store, --queue, --bucket or channels in cairn.yaml it keeps what it finds: in cairn.db, or where --store says.
+Then it also reads and judges the accounts every hour (--every), tells the channels what they are to know
+(docs/guide/notify.md), and goes on after a restart or a crash where it was. SIGTERM lets it finish what it began, 50 s
+at most; what channels are still owed is kept.
+
+Exit codes: 0 nothing found at the threshold, or asked to end a watch that keeps what it finds, 1 it could not run, or
+nothing was found but not everything could be read, 2 usage, 3 something found, 130 interrupted.`,
 		Example: `  cairn watch --profile prod                               follow the account's Event history
   cairn watch --once --since 7d --format jsonl             what happened in the last week
   cairn watch --files AWSLogs/ --once --snapshot prod.json what log files tell, and what each change cost
   zcat *.json.gz | cairn watch --files - --once            from a pipe
-  cairn watch --files logs/ --once --sigma my-rules/       with your own Sigma rules`,
+  cairn watch --files logs/ --once --sigma my-rules/       with your own Sigma rules
+
+  for good, with a queue and Event history beside it; who is told stands in cairn.yaml:
+  cairn notify test security
+  cairn watch --queue https://sqs.eu-west-1.amazonaws.com/111122223333/cairn --history --store cairn.db --listen :9464`,
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(w.Files) == 0 && len(args) > 0 {
 				return usage(c, "", "want flags only, got %q: records are read with --files %s", args[0], args[0])
@@ -53,8 +63,12 @@ read, 2 usage, 3 something found, 130 interrupted.`,
 			if err != nil {
 				return &app.UsageError{Err: err}
 			}
-			if w.Since = now.Sub(from); w.Since > 90*day && len(w.Files) == 0 {
-				return usage(c, "", "--since %s: Event history holds the last 90 days; older records are in log files (--files)", since)
+			asksHistory := len(w.Files)+len(w.Queues)+len(w.Buckets) == 0 || w.History
+			if w.Since = now.Sub(from); w.Since > 90*day && asksHistory {
+				return usage(c, "", "--since %s: Event history holds the last 90 days; older records are in log files (--files, --bucket)", since)
+			}
+			if w.Once && len(w.Queues) > 0 {
+				return usage(c, "", "--once goes with --files, --bucket and Event history: a queue has no end")
 			}
 			return p.runWatch(c.Context(), w, show, form)
 		},
@@ -64,15 +78,15 @@ read, 2 usage, 3 something found, 130 interrupted.`,
 	f.BoolVar(&w.Once, "once", false, "end when all that is there now was read")
 	f.StringSliceVar(&w.Detections, "detections", nil, "only these detections, by `id`, comma-separated (cairn detections); rules of --sigma all come on top, unless one is named")
 	f.StringArrayVar(&w.Sigma, "sigma", nil, "also a user's Sigma rules, from a file or `folder`; repeatable")
-	f.StringVar(&w.State, "state", "", "`file` that remembers what was read, so that a restart goes on from there")
+	f.StringVar(&w.State, "state", "", "`file` that remembers what was read, so that a restart goes on from there; for a watch without a store")
 	f.DurationVar(&w.Poll, "poll", time.Minute, "`time` between two looks at Event history or into files")
 	p.keepFlags(c, &w)
-	f.StringVar(&since, "since", "24h", "how far the first look at Event history goes back, or to which `time`: 36h, 7d, 2026-11-25; 90 days are kept")
+	f.StringVar(&since, "since", "24h", "how far the first look at Event history or into a bucket goes back, or to which `time`: 36h, 7d, 2026-11-25; Event history keeps 90 days")
 	f.BoolVar(&w.NoDedup, "no-dedup", false, "judge also records that were read before")
 	f.StringVar(&form, "format", report.WatchFormats[0].Name, "`format` of what is told (default text):"+watchFormats())
 	f.Lookup("format").DefValue = "" // or it would stand behind the last of the formats
 	p.sourceFlags(c, &w.Source)
-	f.Lookup("snapshot").Usage = "what is known of the accounts: a `file` that cairn collect wrote, with --files; - is the standard input"
+	f.Lookup("snapshot").Usage = "what is known of the accounts: a `file` that cairn collect wrote, with --files, --queue or --bucket; - is the standard input"
 	settingsFlags(c, &w.Selection)
 	show.flags(c)
 	return c
