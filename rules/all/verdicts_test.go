@@ -18,7 +18,7 @@ import (
 	"cairn.example/internal/detect"
 	"cairn.example/internal/golden"
 	"cairn.example/internal/model"
-	"cairn.example/internal/notify"
+	channels "cairn.example/internal/notify/all"
 	"cairn.example/internal/rule"
 	"cairn.example/internal/ruletest"
 	"cairn.example/rules/all"
@@ -340,12 +340,14 @@ func TestExamplesInTheGuideWork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	may := config.Known{Rules: known, Kinds: kinds}
+	may := config.Known{Rules: known, Kinds: channels.Kinds()}
 	for _, f := range standards {
 		may.Standards = append(may.Standards, f.ID)
 	}
-	for _, page := range []string{"guide/getting-started.md", "guide/watch.md"} {
-		for _, shown := range settingsShown(t, docs+page) {
+	for page, chapter := range map[string]string{
+		"guide/getting-started.md": "\n## " + config.FileName + "\n", "guide/watch.md": "\n## " + config.FileName + "\n", "guide/notify.md": "",
+	} {
+		for _, shown := range settingsShown(t, docs+page, chapter) {
 			_, err := config.Parse(config.FileName, []byte(shown), may)
 			if strings.HasPrefix(shown, "exceptions:\n") {
 				_, err = config.ParseExceptions("exceptions.yaml", []byte(shown), known)
@@ -357,24 +359,20 @@ func TestExamplesInTheGuideWork(t *testing.T) {
 	}
 }
 
-// kinds have the settings that the guide shows.
-var kinds = notify.Kinds{
-	{Name: "slack", Settings: []notify.Setting{{Name: "webhook", Secret: true, Required: true}}},
-	{Name: "pagerduty", Settings: []notify.Setting{{Name: "routingKey", Secret: true, Required: true}}},
-	{Name: "servicenow", Settings: []notify.Setting{{Name: "instance", Required: true}, {Name: "user"}, {Name: "password", Secret: true}}},
-}
-
-// settingsShown are the files that a page's chapter of cairn.yaml shows.
-func settingsShown(t *testing.T, path string) []string {
+// settingsShown are the files that a page shows in a chapter; without one, on all of the page.
+func settingsShown(t *testing.T, path, chapter string) []string {
 	t.Helper()
 	page, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, chapter, _ := strings.Cut(string(page), "\n## "+config.FileName+"\n")
-	chapter, _, _ = strings.Cut(chapter, "\n## ")
+	text := string(page)
+	if chapter != "" {
+		_, text, _ = strings.Cut(text, chapter)
+		text, _, _ = strings.Cut(text, "\n## ")
+	}
 	var out []string
-	for _, block := range strings.Split(chapter, "\n```yaml\n")[1:] {
+	for _, block := range strings.Split(text, "\n```yaml\n")[1:] {
 		code, _, _ := strings.Cut(block, "\n```\n")
 		out = append(out, code+"\n")
 	}
