@@ -14,7 +14,7 @@ func (p *program) config() *cobra.Command {
 	c := &cobra.Command{Use: "config", Short: "Check and show the settings (cairn.yaml)"}
 	var sel app.Selection
 	check := &cobra.Command{
-		Use: "check [FILE]", Short: "Read the settings and print what is in force", Args: upTo("file"),
+		Use: "check [FILE]", Short: "Read the settings, and the exceptions that they name, and print what is in force", Args: upTo("file"),
 		Example: `  cairn config check
   cairn config check prod.yaml --set CT-001.require=any`,
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -24,6 +24,13 @@ func (p *program) config() *cobra.Command {
 			cfg, err := p.app().Config(sel)
 			if err != nil {
 				return err
+			}
+			excepted, err := cfg.LoadExceptions()
+			if err != nil {
+				return &app.UsageError{Err: err}
+			}
+			for _, old := range excepted.Expired(p.now()) {
+				p.note("%s: this exception has expired on %s and counts as none", old.Where, old.Until())
 			}
 			about := "no " + config.FileName + " here. In force are the defaults:"
 			if file := cmp.Or(sel.Config, config.Find(".")); file != "" {

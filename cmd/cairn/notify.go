@@ -79,7 +79,9 @@ func notifiedText(all app.Notified, now time.Time) string {
 	if len(all.Channels) == 0 {
 		b.WriteString("No channels: cairn.yaml has none under notify.channels (docs/guide/notify.md).\n")
 	}
+	closed := map[string]bool{}
 	for _, c := range all.Channels {
+		closed[c.Name] = !c.Closed.IsZero()
 		fmt.Fprintf(&b, "%-16s %-12s %s\n", c.Name, c.Kind.Title, fares(c, now))
 		for _, s := range c.Settings {
 			fmt.Fprintf(&b, "  %s\n", s)
@@ -91,6 +93,8 @@ func notifiedText(all app.Notified, now time.Time) string {
 		switch {
 		case d.Dead:
 			fmt.Fprintf(&b, ": refused for good: %s", d.Error)
+		case closed[d.Channel]:
+			fmt.Fprintf(&b, ": waits for cairn notify retry %s", d.Channel)
 		case d.Error != "":
 			fmt.Fprintf(&b, ": %s, again in %s: %s", model.Count(d.Attempts, "attempt", "attempts"), model.Span(max(0, d.Due.Sub(now))), d.Error)
 		case d.Due.After(now):
