@@ -120,6 +120,9 @@ func (j *judge) start(ctx context.Context, snapshot *model.Snapshot) error {
 	j.audited = map[string][]byte{}
 	o := j.w.Detect
 	o.Snapshot, o.Dedup = snapshot, true
+	if j.w.Known != nil && snapshot != nil {
+		j.w.Known(snapshot)
+	}
 	d, _, err := detect.New(o)
 	if err != nil {
 		return fmt.Errorf("prepare to judge: %w", err)

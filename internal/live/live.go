@@ -37,6 +37,8 @@ type Watch struct {
 	Collect func(context.Context) (*model.Snapshot, error)
 	Audit   func(*model.Snapshot) audit.Result
 	Every   time.Duration // between two of these; 0 is once, at the start
+	// Known is told what is known of the accounts before anything is judged by it; it may be nil.
+	Known func(*model.Snapshot)
 	// Begin is what is known of the accounts at the start where Collect is nil; it may be nil.
 	Begin *model.Snapshot
 
