@@ -143,8 +143,11 @@ func TestPostureOpensAndResolves(t *testing.T) {
 	s, _ := example(t)
 	synctest.Test(t, func(t *testing.T) {
 		stand(t, s, func(*store.Store) {}, func(st *standing) {
-			if got := st.take("CT-101"); !slices.Contains(got, "opened CT-101 111111111111") {
-				t.Errorf("the first reading opens %q", got)
+			got := st.take("CT-101", "CRN-102")
+			for _, one := range []string{"opened CT-101 111111111111", "opened CRN-102 444444444444", "opened CRN-102 555555555555"} {
+				if !slices.Contains(got, one) { // of 444444444444 one Region is refused, of 555555555555 all
+					t.Errorf("the first reading opens %q, want %s", got, one)
+				}
 			}
 			st.record(t, "StopLogging", "aws-cli/2.17")
 			want(t, "after a stop", st.take("CT-102"), "opened CT-102 111111111111", "opened CT-102 444444444444")

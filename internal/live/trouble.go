@@ -49,17 +49,25 @@ func (w *Watch) own(rule, title string, about model.Ref) model.Finding {
 	}
 }
 
-// readable is whether an account can be read at all. Where it cannot, nothing is known by any rule.
+// readable is whether an account can be read: at all, and wherever it asks. What rules cannot know follows from that, and
+// routes leave it out unless they ask for it; this is the one thing to be told, and to be put right.
 func (w *Watch) readable(a *model.Account) model.Finding {
 	about := model.Ref{Kind: model.AccountKind, ID: a.ID}
 	f := w.own(accountRule, "An account cannot be read", about)
 	f.ID, f.Account, f.Severity, f.Page = model.FindingID(a.ID, accountRule, about), a.ID, model.High, "cairn doctor"
-	f.Label = f.Severity.Label()
-	gap := a.Unread()
-	if gap == nil {
+	refused := a.Refused()
+	switch gap := a.Unread(); {
+	case gap != nil:
+		f.Message = "Nothing is known of the account: " + gap.String()
+	case len(refused) > 0:
+		f.Title, f.Severity = "Part of an account cannot be read", model.Medium
+		f.Message = "What rules would say of it is unknown: " + refused[0].String()
+		if more := len(refused) - 1; more > 0 {
+			f.Message += fmt.Sprintf("; and %s", model.Count(more, "call more", "calls more"))
+		}
+	default:
 		f.Status, f.Message = model.StatusPass, "The account can be read."
-		return f
 	}
-	f.Status, f.Message = model.StatusUnknown, "Nothing is known of the account: "+gap.String()
+	f.Label = f.Severity.Label()
 	return f
 }

@@ -160,3 +160,9 @@ func (a *Account) Unread() *Gap {
 	}
 	return &a.Gaps[0]
 }
+
+// Refused are the calls that a permission is missing for, whose answers nothing else gave and nobody does without. Those
+// that failed otherwise may be answered the next time.
+func (a *Account) Refused() []Gap {
+	return slices.DeleteFunc(slices.Clone(a.Gaps), func(g Gap) bool { return !Denied(g.Code) || g.Accepted || g.AnsweredBy != "" })
+}

@@ -35,13 +35,15 @@ type Link struct{ Text, URL string }
 // Fact is a name and a value.
 type Fact struct{ Name, Value string }
 
-// Word is the state or the severity, as the first word that somebody reads: EXTREME, VERY HIGH, RESOLVED, TEST.
+// Word is the state or the severity, as the first word that somebody reads: EXTREME, VERY HIGH, UNKNOWN, RESOLVED, TEST.
 func (m Message) Word() string {
 	switch {
 	case m.Test:
 		return "TEST"
 	case m.State == Resolved:
 		return "RESOLVED"
+	case m.Notice.Finding.Status == model.StatusUnknown:
+		return "UNKNOWN"
 	}
 	return strings.ToUpper(strings.ReplaceAll(m.Severity.String(), "-", " "))
 }

@@ -20,7 +20,7 @@ type Match struct {
 	Severity   model.Severity `json:"severity,omitempty"` // this one or worse; 0 is any
 	Tags       []string       `json:"tags,omitempty"`     // of the resource: key, value or key=value
 	Standards  []string       `json:"standards,omitempty"`
-	Statuses   []model.Status `json:"statuses,omitempty"` // empty: fail and unknown
+	Statuses   []model.Status `json:"statuses,omitempty"` // empty: fail
 	Resources  []string       `json:"resources,omitempty"`
 	Findings   []string       `json:"findings,omitempty"` // ids
 }
@@ -40,7 +40,7 @@ func (m Match) Holds(f model.Finding, t Traits) bool {
 
 func (m Match) status(f model.Finding) bool {
 	if len(m.Statuses) == 0 {
-		return f.Status == model.StatusFail || f.Status == model.StatusUnknown
+		return f.Status == model.StatusFail
 	}
 	return slices.Contains(m.Statuses, f.Status)
 }
