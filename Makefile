@@ -16,7 +16,7 @@ CLEAN   := test/clean-env
 LINT    := .test/bin/golangci-lint
 VENV    := $(CURDIR)/.test/venv
 # Packages whose tests know -update (a package without that flag refuses it).
-GOLDEN  = $(shell grep -rl --include='*_test.go' '"cairn.example/internal/golden"' . | xargs -r -n1 dirname | sort -u)
+GOLDEN  = $(shell grep -rl --include='*_test.go' -E '"cairn.example/internal/(golden|channeltest)"' . | xargs -r -n1 dirname | sort -u)
 
 .PHONY: help
 help: ## list these targets

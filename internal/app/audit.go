@@ -232,7 +232,7 @@ func (a *App) judging(cfg *config.Config, sel Selection) (audit.Options, error) 
 // somebody may speak of them.
 func (a *App) settings(sel Selection) (*config.Config, error) {
 	if sel.Config == "" && config.Find(".") == "" && len(sel.Set) == 0 {
-		return a.config(sel, a.Rules)
+		return a.config(sel, config.Known{Rules: a.Rules, Kinds: a.Kinds})
 	}
 	return a.Config(sel)
 }
@@ -243,11 +243,18 @@ func (a *App) Config(sel Selection) (*config.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.config(sel, slices.Concat(a.Rules, Cards(watched)))
+	standards, err := frameworks.All()
+	if err != nil {
+		return nil, fmt.Errorf("read the frameworks: %w", err)
+	}
+	known := config.Known{Rules: slices.Concat(a.Rules, Cards(watched)), Kinds: a.Kinds}
+	for _, f := range standards {
+		known.Standards = append(known.Standards, f.ID)
+	}
+	return a.config(sel, known)
 }
 
-func (a *App) config(sel Selection, known rule.Registry) (*config.Config, error) {
-	all := config.Known{Rules: known, Kinds: a.Kinds}
+func (a *App) config(sel Selection, all config.Known) (*config.Config, error) {
 	cfg := config.Default(all)
 	if path := cmp.Or(sel.Config, config.Find(".")); path != "" {
 		var err error

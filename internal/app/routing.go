@@ -44,14 +44,18 @@ func (a *App) routing(ctx context.Context, from AWS, cfg *config.Config) (*routi
 	for _, name := range slices.Sorted(maps.Keys(cfg.Notify.Channels)) {
 		ch := cfg.Notify.Channels[name]
 		settings, err := ch.Resolve(ctx, known)
-		if err == nil && ch.Kind.AWS {
+		if err != nil {
+			errs = append(errs, err) // it names the channel and the setting
+			continue
+		}
+		if ch.Kind.AWS {
 			env.AWS, err = known.config(ctx)
 		}
 		if err == nil {
 			r.channels[name], err = ch.Kind.New(settings, env)
 		}
 		if err != nil {
-			errs = append(errs, fmt.Errorf("channel %s: %w", name, err))
+			errs = append(errs, fmt.Errorf("notify.channels.%s: %w", name, err))
 			continue
 		}
 		r.Channels[name] = ch.Kind

@@ -111,7 +111,7 @@ func (l Loss) extent() string {
 		}
 		return ", " + from + "; no trail records it"
 	}
-	out := "; it was not " + from + ", for " + Span(time.Duration(l.Seconds)*time.Second)
+	out := "; not recorded " + from + ", for " + Span(time.Duration(l.Seconds)*time.Second)
 	if l.AtLeast {
 		out += " at least"
 	}
@@ -119,7 +119,7 @@ func (l Loss) extent() string {
 		out += ", unless another trail recorded it"
 	}
 	if l.Rest != "" {
-		out += "; still not: " + l.Rest
+		out += "; still not recorded: " + l.Rest
 	}
 	return out
 }

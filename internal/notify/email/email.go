@@ -88,12 +88,12 @@ func open(s notify.Settings, e notify.Env) (notify.Channel, error) {
 	c := &channel{now: e.Now}
 	var err error
 	if c.from, err = parseAddress(s.Get("from")); err != nil {
-		return nil, fmt.Errorf("email: from: %w", err)
+		return nil, fmt.Errorf("from: %w", err)
 	}
 	for _, text := range s.All("to") {
 		to, err := parseAddress(text)
 		if err != nil {
-			return nil, fmt.Errorf("email: to: %w", err)
+			return nil, fmt.Errorf("to: %w", err)
 		}
 		c.to = append(c.to, to)
 	}
@@ -109,9 +109,9 @@ func serverOf(s notify.Settings, e notify.Env) (server, error) {
 	}
 	switch {
 	case out.tls == none && !thisMachine(out.host):
-		return out, errors.New("email: tls: none sends everything in clear: it is for this machine alone (127.0.0.1, localhost)")
+		return out, errors.New("tls: none sends everything in clear: it is for this machine alone (127.0.0.1, localhost)")
 	case out.user != "" && out.password == "":
-		return out, errors.New("email: a user without a password: set password, or leave user out")
+		return out, errors.New("a user without a password: set password, or leave user out")
 	}
 	out.port, _ = strconv.Atoi(s.Get("port")) // 0 where it is not set; where it is, its Check has seen it
 	if out.port == 0 {

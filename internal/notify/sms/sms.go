@@ -76,7 +76,7 @@ func open(s notify.Settings, e notify.Env) (notify.Channel, error) {
 		config.Region = r
 	}
 	if config.Region == "" {
-		return nil, errors.New("sms: no Region: set region, one in which SNS sends SMS")
+		return nil, errors.New("no Region: set region, one in which SNS sends SMS")
 	}
 	client := sns.NewFromConfig(config, func(o *sns.Options) { o.Retryer = aws.NopRetryer{} })
 	return &channel{client, config.Region, s.All("to"), attributes(s), e.Now}, nil
