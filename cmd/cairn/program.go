@@ -30,7 +30,8 @@ type program struct {
 
 	verbose, quiet, debug bool
 	stopped               sync.Once
-	keeping               atomic.Bool // a watch is under way that must not be cut short
+	lasting               atomic.Bool // a watch was begun that ends when it is asked to, and well
+	keeping               atomic.Bool // it is under way, and must not be cut short
 	began                 bool        // a command's own work; before it every error is one of usage
 }
 
@@ -80,9 +81,13 @@ func (p *program) run(ctx context.Context, args []string) int {
 	return code
 }
 
-// interrupted says so, once: a run that ends by itself and the one who lost patience with it may both come to say it.
+// interrupted says so, once: a run that ends by itself and the one who lost patience with it may both come to say it. A
+// watch that goes on for good ends no other way, and had nothing to finish while it started.
 func (p *program) interrupted() int {
 	p.stopped.Do(func() { fmt.Fprintln(p.stderr, "cairn: interrupted") })
+	if p.lasting.Load() && !p.keeping.Load() {
+		return exitOK
+	}
 	return exitInterrupted
 }
 

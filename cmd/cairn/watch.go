@@ -128,12 +128,17 @@ func (p *program) runWatch(ctx context.Context, w app.Watch, show watchFilter, n
 		return out.Finding(f, shown)
 	}
 	w.Told, w.FixCommand = p.told(out, &show, &worst), fixCommand(w.Source, w.Selection)
-	w.Keeping = func() { p.keeping.Store(true) }
+	w.Lasting, w.Keeping = func() { p.lasting.Store(true) }, func() { p.keeping.Store(true) }
 	if p.terminal(p.stderr) && !p.terminal(p.stdout) && !p.quiet {
 		w.Progress = p.footer()
 	}
 	began := p.now()
 	read, err := p.app().Watch(ctx, w)
+	if err != nil && ctx.Err() != nil && p.lasting.Load() { // it was asked to end before it came to read anything
+		p.more("the watch was starting: %v", err)
+		p.interrupted()
+		return nil
+	}
 	partly, incomplete := errors.AsType[*app.IncompleteError](err)
 	if incomplete {
 		err = nil

@@ -31,6 +31,7 @@ type Keep struct {
 	Audit   time.Duration
 	Listen  string // HOST:PORT of metrics and health; "" is none
 
+	Lasting  func()           // called when it is known that the watch goes on for good, before anything is opened
 	Keeping  func()           // called when there is something that must not be cut short
 	Told     func(store.Told) // what became of findings; by several goroutines
 	Progress func(Rates)      // now and then; by several goroutines
@@ -60,6 +61,9 @@ func (k Keep) storeAddress() string {
 func (a *App) keep(ctx context.Context, w *Watch, o detect.Options, cfg *config.Config) (Watched, error) {
 	if w.State != "" {
 		return Watched{}, &UsageError{errors.New("--state is for a watch without a store: the store knows where sources are")}
+	}
+	if w.Lasting != nil && !w.Once {
+		w.Lasting()
 	}
 	_, refused, err := detect.New(o)
 	w.sayRefused(refused)

@@ -48,7 +48,8 @@ func (s *Store) traits(f model.Finding) notify.Traits {
 	return s.Traits(f)
 }
 
-// inhibits tells whether a finding is open that inhibits another. One never inhibits itself.
+// inhibits tells whether a finding is open that inhibits another. One never inhibits itself, and of those that are both
+// source and target none inhibits another, as Alertmanager has it: else two of them would keep each other from being told.
 func (s *Store) inhibits(ctx context.Context, i notify.Inhibition, f model.Finding) (bool, error) {
 	account := ""
 	if slices.Contains(i.Equal, "account") {
@@ -56,10 +57,14 @@ func (s *Store) inhibits(ctx context.Context, i notify.Inhibition, f model.Findi
 	}
 	found, err := s.db.QueryContext(ctx, "SELECT "+findingColumns+" FROM finding WHERE state = 'open' AND id <> $1 AND severity >= $2 AND (account = $3 OR $3 = '')",
 		f.ID, int64(i.Source.Severity), account)
+	both := i.Source.Holds(f, s.traits(f))
 	held, err := rows(found, err, func(from *sql.Rows) (bool, error) {
 		var r row
-		err := r.scan(from)
-		return err == nil && i.Source.Holds(r.finding, s.traits(r.finding)) && i.Same(r.finding, f), err
+		if err := r.scan(from); err != nil {
+			return false, err
+		}
+		traits := s.traits(r.finding)
+		return i.Source.Holds(r.finding, traits) && i.Same(r.finding, f) && !(both && i.Target.Holds(r.finding, traits)), nil
 	})
 	if err != nil {
 		return false, fmt.Errorf("look for findings that inhibit another: %w", err)
