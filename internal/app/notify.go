@@ -41,11 +41,12 @@ func (a *App) TryChannel(ctx context.Context, n Notify, name string) (Trial, err
 	now := a.Now()
 	notice := notify.Notice{Finding: trial(name, now), State: notify.Open, Version: 1, Count: 1, Opened: now, Changed: now, Test: true}
 	ch := r.channels[name]
-	ref, err := ch.Show(ctx, notify.Compose(notice, now), "")
+	forget := func(string) error { return nil } // a trial that is cut short is not taken up again
+	ref, err := notify.Show(ctx, ch, notify.Compose(notice, now), "", forget)
 	if err == nil {
 		notice.State, notice.Version, notice.Resolved, notice.Before, notice.Was = notify.Resolved, 2, now, notify.Open, notice.Finding.Severity
 		if kind.Keyed || kind.Edits { // elsewhere it would be a second message
-			_, err = ch.Show(ctx, notify.Compose(notice, now), ref)
+			_, err = notify.Show(ctx, ch, notify.Compose(notice, now), ref, forget)
 		}
 	}
 	if err != nil {

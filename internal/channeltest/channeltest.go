@@ -67,6 +67,7 @@ func Run(t *testing.T, kind notify.Kind, start func(t *testing.T) *Far) {
 	run("ended before it was told", (*stage).ended)
 	run("posture", (*stage).posture)
 	run("told again after a crash", (*stage).crash)
+	run("ended before it was told, and crashes", (*stage).crashes)
 	run("trial", (*stage).trial)
 	run("huge", (*stage).huge)
 	run("hostile names", (*stage).hostile)

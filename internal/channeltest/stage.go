@@ -53,7 +53,7 @@ func (s *stage) attempt(ctx context.Context, f model.Finding, state notify.State
 	if state == notify.Resolved {
 		n.Resolved, n.Changed = ended, ended
 	}
-	ref, err := s.channel.Show(ctx, notify.Compose(n, n.Changed), s.ref)
+	ref, err := notify.Show(ctx, s.channel, notify.Compose(n, n.Changed), s.ref, Forget)
 	s.ref = ref
 	if err == nil {
 		s.before, s.was = state, f.Severity
@@ -139,11 +139,40 @@ func (s *stage) crash(t *testing.T) {
 	}
 }
 
+// crashes tells of a finding that was over before anybody heard of it, and dies after each step before the ref is kept.
+func (s *stage) crashes(t *testing.T) {
+	t.Helper()
+	n := notify.Notice{Finding: Started(), State: notify.Resolved, Version: 2, Count: 2, Opened: now.Add(-3 * time.Minute), Changed: ended, Resolved: ended}
+	ref := ""
+	for steps := 1; ; steps++ {
+		var next string
+		var err error
+		for range 2 {
+			if next, err = s.channel.Show(t.Context(), notify.Compose(n, ended), ref); err != nil && notify.FailureOf(err).Failure != notify.More {
+				t.Fatalf("step %d: %v", steps, err)
+			}
+		}
+		if ref = next; err == nil {
+			break
+		}
+	}
+	shown := s.far.Shown()
+	if s.kind.Keyed {
+		one(t, shown)
+	}
+	for _, m := range shown {
+		open(t, m, false)
+	}
+}
+
+// Forget keeps no ref between the steps of a message, for [notify.Show].
+func Forget(string) error { return nil }
+
 // trial is what cairn notify test sends.
 func (s *stage) trial(t *testing.T) {
 	t.Helper()
 	n := notify.Notice{Finding: Stopped(), State: notify.Open, Version: 1, Count: 1, Opened: now, Changed: now, Test: true}
-	if _, err := s.channel.Show(t.Context(), notify.Compose(n, now), ""); err != nil {
+	if _, err := notify.Show(t.Context(), s.channel, notify.Compose(n, now), "", Forget); err != nil {
 		t.Fatal(err)
 	}
 	shown := s.far.Shown()

@@ -24,6 +24,9 @@ func (w *Watch) trouble(ctx context.Context, t notify.Trouble) {
 	switch {
 	case t.Over:
 		f.Status, f.Message = model.StatusPass, t.Channel+" takes messages again."
+	case t.Some:
+		f.Title = "A channel does not reach everybody"
+		f.Message = fmt.Sprintf("Not everybody gets the messages of %s: %s. The others got theirs, and are not told twice.", t.Channel, t.Why)
 	case t.Notice != nil:
 		f.Message = fmt.Sprintf("%s will never take this message as it is (%s): %s", t.Channel, t.Why, notify.Compose(*t.Notice, w.Now()).Headline())
 	case t.Failure == notify.Closed:

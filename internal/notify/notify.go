@@ -48,7 +48,8 @@ type Channel interface {
 	// Show makes the far end show the message, whatever it shows now: it opens, updates or closes a ticket, or sends
 	// one more message where nothing can be taken back. ref is what an earlier Show of the same key returned, "" where
 	// none did: the far end's name of what it shows. The ref that comes back is kept even beside an error. Any error is an
-	// [*Error]. Show makes one attempt and ends with the context.
+	// [*Error]. Show makes one attempt and ends with the context. What takes several steps, of which a crash must not
+	// repeat one, is one step a call: [Step] asks for the next.
 	Show(ctx context.Context, m Message, ref string) (string, error)
 }
 
@@ -57,7 +58,7 @@ type Kind struct {
 	Name     string // as cairn.yaml spells it: pagerduty
 	Title    string // as its maker spells it: PagerDuty
 	Settings []Setting
-	Keyed    bool  // the far end knows a finding by a key, so that a repeat is harmless
+	Keyed    bool  // the far end knows a finding by a key, so that a repeat is harmless; else one message is sent at a time
 	Edits    bool  // what is shown can be changed without disturbing anybody
 	AWS      bool  // it is called with AWS credentials
 	Limit    Limit // how much the far end takes
@@ -130,6 +131,7 @@ const (
 	Later   Failure = "later"   // it may pass by itself
 	Refused Failure = "refused" // this message will never be taken as it is
 	Closed  Failure = "closed"  // the channel takes nothing until somebody changes something
+	More    Failure = "more"    // none yet: a step was taken, see [Step]
 )
 
 // Error is why a message was not taken.
@@ -137,6 +139,7 @@ type Error struct {
 	Failure Failure
 	After   time.Duration // how long the far end wants to be left alone; 0 where it does not say
 	Unsure  bool          // the message may have arrived
+	Some    bool          // some recipients have it, and what failed is about the others: the channel is open
 	Err     error         // what was tried and what came back, without any secret
 }
 
@@ -156,4 +159,24 @@ func FailureOf(err error) *Error {
 // Refuse is an error of a message that will never be taken.
 func Refuse(format string, args ...any) error {
 	return &Error{Failure: Refused, Err: fmt.Errorf(format, args...)}
+}
+
+// Step says that a step of a message was taken, which the ref beside it stands for, and that the next is to follow at
+// once. The ref is kept in between, so that a crash repeats one step and no more.
+func Step() error {
+	return &Error{Failure: More, Err: errors.New("a step of the message was taken, and the next was not")}
+}
+
+// Show makes a channel take every step of a message. keep keeps each ref before the next step.
+func Show(ctx context.Context, c Channel, m Message, ref string, keep func(ref string) error) (string, error) {
+	for {
+		next, err := c.Show(ctx, m, ref)
+		if err == nil || FailureOf(err).Failure != More {
+			return next, err
+		}
+		if err := keep(next); err != nil {
+			return next, &Error{Failure: Later, Unsure: true, Err: fmt.Errorf("keep how far the message came: %w", err)}
+		}
+		ref = next
+	}
 }

@@ -212,6 +212,13 @@ type Delivery struct {
 	Ref      string
 	Error    string // of the last attempt
 	Dead     bool   // it will never be taken as it is
+	Lease    Lease  // by which it was taken, where it was
+}
+
+// Lease is what a worker holds of a delivery: nobody else brings it until that time, or until another took the lease.
+type Lease struct {
+	Worker string
+	Until  time.Time
 }
 
 // Fields are what an inhibition may want to be equal.

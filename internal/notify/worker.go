@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
@@ -12,14 +13,23 @@ import (
 	"cairn.example/internal/model"
 )
 
+// ErrLost is that the lease of a delivery is another worker's by now, as after a stall, or that it is owed no more.
+var ErrLost = errors.New("it was leased to somebody else meanwhile")
+
 // Ledger keeps what channels are owed. Its rows are leased to one worker at a time, so that calls of one key never
-// overlap and their order cannot break, however many workers and machines there are.
+// overlap and their order cannot break, however many workers and machines there are. Who lost a lease writes nothing:
+// Noted, Shown, Failed and Hold give [ErrLost] then.
 type Ledger interface {
 	// Lease takes up to n deliveries of a channel that are due, for as long as d.
 	Lease(ctx context.Context, channel, worker string, n int, d time.Duration) ([]Delivery, error)
-	Shown(ctx context.Context, d Delivery, ref string, to Routed) error
+	// Noted keeps how far a message came that takes several steps.
+	Noted(ctx context.Context, d Delivery, ref string) error
+	// Shown keeps that a channel shows a delivery; but says who does not get it, "" for nobody.
+	Shown(ctx context.Context, d Delivery, ref, but string, to Routed) error
 	Failed(ctx context.Context, d Delivery, ref string, why *Error, again time.Time) error
 	Hold(ctx context.Context, d Delivery, until time.Time) error
+	// Late keeps that a delivery was brought by who had lost its lease: what others showed since may stand below it.
+	Late(ctx context.Context, d Delivery) error
 	// Quieted tells until when a finding is not to be told, by a silence or an inhibition; the zero time: it is.
 	Quieted(ctx context.Context, f model.Finding) (time.Time, error)
 	Owing() <-chan struct{} // closed when something came to be owed
@@ -41,7 +51,7 @@ type Worker struct {
 	limit *rate.Limiter
 	mu    sync.Mutex
 	fails fails
-	works bool // it took a message since the start
+	works bool // it took a message since the start, and since others were told that some do not get theirs
 }
 
 // Trouble is something about a channel that a person should know through another.
@@ -51,6 +61,7 @@ type Trouble struct {
 	Failure Failure
 	Why     string
 	Notice  *Notice // of the message that will never be taken, where it is one
+	Some    bool    // others got it
 	Over    bool    // the channel takes messages again
 }
 
@@ -67,8 +78,10 @@ const (
 	leased = 2 * time.Minute
 	// attempt bounds one attempt, of which a channel may need several requests.
 	attempt = 40 * time.Second
-	atOnce  = 4 // messages of one channel
+	atOnce  = 4 // messages of a channel whose far end knows keys
 	batch   = 16
+	// fresh is how old a lease may be for a worker to rely on it. Others take it from a process that says nothing for longer.
+	fresh = 5 * time.Second
 	// look is how often a worker looks for what another process came to owe.
 	look      = 500 * time.Millisecond
 	lookAlone = 2 * time.Second // where there is no other process
@@ -125,10 +138,11 @@ func (w *Worker) pause(ctx context.Context) bool {
 	}
 }
 
-// some brings what is due, one message alone where the last one failed. It gives how many there were.
+// some brings what is due: one message alone where the last one failed, and where a crash would repeat each that is under
+// way. It gives how many there were.
 func (w *Worker) some(ctx context.Context) int {
 	n := batch
-	if w.failing() {
+	if w.failing() || !w.Kind.Keyed {
 		n = 1
 	}
 	due, err := w.Ledger.Lease(ctx, w.To.Channel, w.ID, n, leased)
@@ -174,7 +188,10 @@ func (w *Worker) bring(ctx context.Context, d Delivery) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), attempt)
 	defer cancel()
 	began := w.Now()
-	ref, err := w.Channel.Show(ctx, Compose(d.Notice, began), d.Ref)
+	if began.After(d.Lease.Until.Add(fresh-leased)) && !w.keep(w.Ledger.Noted(ctx, d, d.Ref), d) {
+		return // the process stalled, and another has it or will
+	}
+	ref, err := Show(ctx, w.Channel, Compose(d.Notice, began), d.Ref, func(ref string) error { return w.Ledger.Noted(ctx, d, ref) })
 	if w.Tried != nil {
 		w.Tried(d, w.Now().Sub(began), err)
 	}
@@ -182,8 +199,17 @@ func (w *Worker) bring(ctx context.Context, d Delivery) {
 		w.failed(ctx, d, ref, FailureOf(err))
 		return
 	}
-	w.keep(w.Ledger.Shown(ctx, d, ref, w.To), d)
+	w.shown(ctx, d, ref, "")
 	w.worked(ctx)
+}
+
+// shown keeps that a message was taken, also where that was late.
+func (w *Worker) shown(ctx context.Context, d Delivery, ref, but string) {
+	err := w.Ledger.Shown(ctx, d, ref, but, w.To)
+	w.keep(err, d)
+	if errors.Is(err, ErrLost) {
+		w.keep(w.Ledger.Late(ctx, d), d)
+	}
 }
 
 func later(a, b time.Time) time.Time {
@@ -200,24 +226,39 @@ func (w *Worker) paused() bool {
 	return w.fails.until.After(w.Now())
 }
 
-// keep says that the ledger did not keep what became of a delivery: it is leased still, and comes again.
-func (w *Worker) keep(err error, d Delivery) {
+// keep says that the ledger did not keep what became of a delivery: it is leased still, and comes again. It tells whether
+// the ledger did.
+func (w *Worker) keep(err error, d Delivery) bool {
 	if err != nil {
 		w.Log.Error("keep what became of a message", "channel", d.Channel, "finding", d.Notice.Finding.ID, "error", err)
 	}
+	return err == nil
 }
 
 func (w *Worker) failed(ctx context.Context, d Delivery, ref string, why *Error) {
 	now := w.Now()
 	wait := max(backoff(d.Attempts), why.After)
 	w.Log.WarnContext(ctx, "a message was not taken", "channel", d.Channel, "finding", d.Notice.Finding.ID, "failure", string(why.Failure), "attempt", d.Attempts+1, "error", why)
-	w.keep(w.Ledger.Failed(ctx, d, ref, why, now.Add(wait)), d)
-	t := Trouble{Channel: d.Channel, Failure: why.Failure, Why: why.Error()}
+	t := Trouble{Channel: d.Channel, Failure: why.Failure, Why: why.Error(), Since: now, Notice: &d.Notice, Some: why.Some}
+	if why.Some && why.Failure == Refused { // told, but not to everybody
+		w.shown(ctx, d, ref, why.Error())
+		w.partly(ctx, t)
+		return
+	}
+	if err := w.Ledger.Failed(ctx, d, ref, why, now.Add(wait)); !w.keep(err, d) && errors.Is(err, ErrLost) {
+		if why.Unsure {
+			w.keep(w.Ledger.Late(ctx, d), d)
+		}
+		return // who has it now learns of the failure, too
+	}
 	if why.Failure == Refused {
-		t.Since, t.Notice = now, &d.Notice
 		w.tell(ctx, t)
 		return
 	}
+	if why.Some { // somebody got it
+		return
+	}
+	t.Notice = nil
 	w.mu.Lock()
 	if w.fails.row == 0 {
 		w.fails.since = now
@@ -241,6 +282,14 @@ func (w *Worker) worked(ctx context.Context) {
 	if over {
 		w.tell(ctx, Trouble{Channel: w.To.Channel, Over: true})
 	}
+}
+
+// partly tells that some recipients do not get what others do. That is over with the next message that all of them get.
+func (w *Worker) partly(ctx context.Context, t Trouble) {
+	w.mu.Lock()
+	w.fails, w.works = fails{}, false
+	w.mu.Unlock()
+	w.tell(ctx, t)
 }
 
 func (w *Worker) tell(ctx context.Context, t Trouble) {

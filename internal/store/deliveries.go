@@ -31,6 +31,9 @@ func scanDelivery(from *sql.Rows) (notify.Delivery, error) {
 	return d, err
 }
 
+// tellable leaves out what is excepted before a channel shows it.
+const tellable = " NOT (f.state = 'excepted' AND d.shown = 0) "
+
 func prefixed(columns string) string {
 	return "f." + strings.ReplaceAll(columns, ", ", ", f.")
 }
@@ -41,16 +44,17 @@ func (s *Store) Lease(ctx context.Context, channel, worker string, n int, d time
 	var out []notify.Delivery
 	err := s.tx(ctx, "look for what channel "+channel+" is owed", func(t tx) error {
 		now := s.Now()
-		found, err := t.QueryContext(t.ctx, selectDelivery+`WHERE d.channel = $1 AND d.owed > d.shown AND d.dead = 0 AND d.due <= $2
+		found, err := t.QueryContext(t.ctx, selectDelivery+`WHERE d.channel = $1 AND d.owed > d.shown AND d.dead = 0 AND d.due <= $2 AND`+tellable+`
 			AND (d.leased_until <= $2 OR d.leased_by <> $4 AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.name = $5 || d.leased_by AND l.until > $2))
 			AND NOT EXISTS (SELECT 1 FROM channel c WHERE c.name = d.channel AND c.closed > 0)
 			ORDER BY d.due, d.finding LIMIT $3`+s.lockOf("d"), channel, stamp(now), n, worker, presence)
 		if out, err = rows(found, err, scanDelivery); err != nil {
 			return err
 		}
-		for _, one := range out {
-			if _, err := t.do("UPDATE delivery SET leased_until = $1, leased_by = $2 WHERE finding = $3 AND channel = $4",
-				stamp(now.Add(d)), worker, one.Notice.Finding.ID, channel); err != nil {
+		until := stamp(now.Add(d))
+		for i, one := range out {
+			out[i].Lease = notify.Lease{Worker: worker, Until: moment(until)}
+			if _, err := t.do("UPDATE delivery SET leased_until = $1, leased_by = $2 WHERE finding = $3 AND channel = $4", until, worker, one.Notice.Finding.ID, channel); err != nil {
 				return err
 			}
 		}
@@ -66,8 +70,25 @@ func (s *Store) lockOf(table string) string {
 	return " FOR UPDATE OF " + table + " SKIP LOCKED"
 }
 
-// Shown keeps that a channel shows a delivery now. What the finding came to meanwhile is owed as it would have been.
-func (s *Store) Shown(ctx context.Context, d notify.Delivery, ref string, to notify.Routed) error {
+// leased holds a delivery, and changes it only for who leased it: [notify.ErrLost] where that is somebody else by now. $1
+// to $4 are the delivery and its lease.
+func (t tx) leased(d notify.Delivery, set string, args ...any) error {
+	n, err := t.do("UPDATE delivery SET "+set+" WHERE finding = $1 AND channel = $2 AND leased_by = $3 AND leased_until = $4",
+		append([]any{d.Notice.Finding.ID, d.Channel, d.Lease.Worker, stamp(d.Lease.Until)}, args...)...)
+	if err == nil && n == 0 {
+		err = notify.ErrLost
+	}
+	return err
+}
+
+// Noted keeps how far a message came that takes several steps. It is leased on.
+func (s *Store) Noted(ctx context.Context, d notify.Delivery, ref string) error {
+	return s.tx(ctx, "keep how far a message of "+d.Channel+" came", func(t tx) error { return t.leased(d, "ref = $5", ref) })
+}
+
+// Shown keeps that a channel shows a delivery now, and who does not get it. What the finding came to meanwhile is owed as
+// it would have been.
+func (s *Store) Shown(ctx context.Context, d notify.Delivery, ref, but string, to notify.Routed) error {
 	id := d.Notice.Finding.ID
 	err := s.tx(ctx, "keep that "+d.Channel+" shows finding "+id, func(t tx) error {
 		r, err := t.find(id, s.hold)
@@ -77,16 +98,16 @@ func (s *Store) Shown(ctx context.Context, d notify.Delivery, ref string, to not
 		now := s.Now()
 		has := shown{d.Notice.Version, d.Notice.State, d.Notice.Finding.Severity, now}
 		next, owed := due(&r.life, again, to, has, now)
-		keep := "CASE WHEN owed > $2 THEN owed ELSE $2 END"
+		least, more := has.version, 1
 		switch {
 		case !owed:
-			keep = "$2" // what came meanwhile is nothing to tell
-		case next.Equal(now) && r.Version > has.version:
-			keep = "$9" // it was nothing to tell while the channel showed what it did before
+			more = 0 // what came meanwhile is nothing to tell
+		case next.Equal(now):
+			least = max(least, r.Version) // it was nothing to tell while the channel showed what it did before
 		}
-		_, err = t.do(`UPDATE delivery SET shown = $2, owed = CAST(`+keep+` AS BIGINT), shown_state = $3, shown_severity = $4, shown_at = $5, due = $6, attempts = 0,
-			leased_until = 0, leased_by = '', ref = $7, error = '' WHERE finding = $1 AND channel = $8 AND $9 > 0`,
-			id, has.version, string(has.state), int64(has.severity), stamp(now), stamp(next), ref, d.Channel, r.Version)
+		err = t.leased(d, `shown = $5, shown_state = $6, shown_severity = $7, shown_at = $8, due = $9, attempts = 0, leased_until = 0, leased_by = '', ref = $10, error = $11,
+			owed = CASE WHEN $12 = 1 AND owed > $13 THEN owed ELSE $13 END`,
+			has.version, string(has.state), int64(has.severity), stamp(now), stamp(next), ref, but, more, least)
 		if err != nil {
 			return err
 		}
@@ -111,11 +132,10 @@ func (s *Store) Failed(ctx context.Context, d notify.Delivery, ref string, why *
 		if why.Failure == notify.Closed {
 			closed = now
 		}
-		if _, err := t.do(`UPDATE delivery SET attempts = attempts + 1, error = $3, due = $4, dead = $5, ref = $6, leased_until = 0, leased_by = '' WHERE finding = $1 AND channel = $2`,
-			id, d.Channel, why.Error(), stamp(again), dead, ref); err != nil {
+		if err := t.leased(d, "attempts = attempts + 1, error = $5, due = $6, dead = $7, ref = $8, leased_until = 0, leased_by = ''", why.Error(), stamp(again), dead, ref); err != nil {
 			return err
 		}
-		if dead == 1 { // the far end is there, and answers
+		if dead == 1 || why.Some { // the far end is there, and answers
 			return nil
 		}
 		_, err := t.do(`INSERT INTO channel (name, since, closed, error) VALUES ($1, $2, $3, $4)
@@ -127,10 +147,21 @@ func (s *Store) Failed(ctx context.Context, d notify.Delivery, ref string, why *
 
 // Hold puts a delivery off until a time: somebody silenced it, or another finding inhibits it.
 func (s *Store) Hold(ctx context.Context, d notify.Delivery, until time.Time) error {
-	return s.tx(ctx, "put a delivery off", func(t tx) error {
-		_, err := t.do("UPDATE delivery SET due = $3, leased_until = 0, leased_by = '' WHERE finding = $1 AND channel = $2", d.Notice.Finding.ID, d.Channel, stamp(until))
+	return s.tx(ctx, "put a delivery off", func(t tx) error { return t.leased(d, "due = $5, leased_until = 0, leased_by = ''", stamp(until)) })
+}
+
+// Late keeps that a delivery was brought by who had lost its lease. Where others showed more of the finding since, the far
+// end may show what it was before now, and is to show it once more as it stands. What somebody brings at the moment comes
+// after it.
+func (s *Store) Late(ctx context.Context, d notify.Delivery) error {
+	n := d.Notice
+	err := s.tx(ctx, "keep that "+d.Channel+" was shown finding "+n.Finding.ID+" late", func(t tx) error {
+		_, err := t.do(`UPDATE delivery SET shown = $3, shown_state = $4, shown_severity = $5, due = $6 WHERE finding = $1 AND channel = $2 AND shown > $3 AND leased_until <= $6`,
+			n.Finding.ID, d.Channel, n.Version, string(n.State), int64(n.Finding.Severity), stamp(s.Now()))
 		return err
 	})
+	s.owing.ring()
+	return err
 }
 
 // ChannelState is what is known of a channel.
@@ -182,7 +213,7 @@ func (s *Store) OpenChannel(ctx context.Context, name string) (int64, error) {
 
 // Owed are the deliveries that are not shown as they should be, the most urgent first; at most n.
 func (s *Store) Owed(ctx context.Context, n int) ([]notify.Delivery, error) {
-	found, err := s.db.QueryContext(ctx, selectDelivery+"WHERE d.owed > d.shown ORDER BY d.due, d.finding, d.channel LIMIT $1", n)
+	found, err := s.db.QueryContext(ctx, selectDelivery+"WHERE d.owed > d.shown AND"+tellable+"ORDER BY d.due, d.finding, d.channel LIMIT $1", n)
 	out, err := rows(found, err, scanDelivery)
 	if err != nil {
 		return nil, fmt.Errorf("list what is owed: %w", err)

@@ -1,6 +1,8 @@
 package store_test
 
 import (
+	"database/sql"
+	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -31,10 +33,13 @@ type wanted struct {
 // machine drives a store by what may happen, in any order, and a far end by what it is owed.
 type machine struct {
 	*store.Store
+	raw     *sql.DB // the same database
 	now     time.Time
 	excused map[string]bool
 	want    map[string]*wanted
 	shown   map[[2]string]notify.Notice // by channel and finding
+	held    map[[2]string]notify.Lease  // who leased what last, and did not give it back
+	slow    []notify.Delivery           // what workers leased and have not brought yet
 	events  int
 }
 
@@ -48,7 +53,8 @@ func TestLivesAsTheTableSays(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			m := &machine{excused: map[string]bool{}}
 			routes := notify.Routes{Repeat: notify.DefaultRepeat, Channels: channels}
-			s, err := store.Open(t.Context(), address(t), store.Options{
+			where := address(t)
+			s, err := store.Open(t.Context(), where, store.Options{
 				Now: func() time.Time { return m.now }, Routes: routes,
 				Excused: func(f model.Finding, _ time.Time) string {
 					if m.excused[f.Resource.ID] {
@@ -62,6 +68,10 @@ func TestLivesAsTheTableSays(t *testing.T) {
 			}
 			defer s.Close()
 			m.Store = s
+			if m.raw, err = sql.Open(map[string]string{"sqlite": "sqlite", "postgres": "pgx"}[name], where); err != nil {
+				t.Fatal(err)
+			}
+			defer m.raw.Close()
 			run := 0
 			rapid.Check(t, func(t *rapid.T) {
 				run++
@@ -78,7 +88,10 @@ func TestLivesAsTheTableSays(t *testing.T) {
 					"deliver": func(t *rapid.T) {
 						m.deliver(t, rapid.SampledFrom(slices.Sorted(maps.Keys(channels))).Draw(t, "channel"), rapid.IntRange(1, 3).Draw(t, "n"))
 					},
-					"": m.check,
+					"lease":  func(t *rapid.T) { m.lease(t, rapid.SampledFrom([]string{"me", "you"}).Draw(t, "worker")) },
+					"stall":  func(t *rapid.T) { m.now = m.now.Add(2 * time.Minute) },
+					"finish": m.finish,
+					"":       m.check,
 				})
 				m.drain(t)
 			})
@@ -89,7 +102,7 @@ func TestLivesAsTheTableSays(t *testing.T) {
 func (m *machine) begin() {
 	m.now = time.Date(2026, time.November, 22, 9, 41, 10, 0, time.UTC)
 	clear(m.excused)
-	m.want, m.shown = map[string]*wanted{}, map[[2]string]notify.Notice{}
+	m.want, m.shown, m.held, m.slow = map[string]*wanted{}, map[[2]string]notify.Notice{}, map[[2]string]notify.Lease{}, nil
 }
 
 func (m *machine) of(name string) *wanted {
@@ -249,11 +262,97 @@ func (m *machine) deliver(t *rapid.T, channel string, n int) int {
 			t.Fatalf("%v: somebody is told of what is accepted", key)
 		}
 		m.shown[key] = d.Notice
-		if err := m.Shown(t.Context(), d, "ref", notify.Routed{Channel: channel, Edits: channels[channel].Edits, Repeat: notify.DefaultRepeat}); err != nil {
+		delete(m.held, key)
+		if err := m.Shown(t.Context(), d, "ref", "", notify.Routed{Channel: channel, Edits: channels[channel].Edits, Repeat: notify.DefaultRepeat}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	return len(due)
+}
+
+// lease is a worker that takes something, and takes its time.
+func (m *machine) lease(t *rapid.T, worker string) {
+	for channel := range channels {
+		due, err := m.Lease(t.Context(), channel, worker, 2, time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range due {
+			m.held[[2]string{channel, d.Notice.Finding.Resource.ID}] = d.Lease
+			m.slow = append(m.slow, d)
+		}
+	}
+}
+
+// finish is a worker that says what became of a delivery, which may be another's by now: then it is told so, and nothing
+// is written.
+func (m *machine) finish(t *rapid.T) {
+	if len(m.slow) == 0 {
+		t.Skip("nobody has anything")
+	}
+	i := rapid.IntRange(0, len(m.slow)-1).Draw(t, "delivery")
+	d, how := m.slow[i], rapid.SampledFrom([]string{"shown", "failed", "held", "noted"}).Draw(t, "how")
+	m.slow = slices.Delete(m.slow, i, i+1)
+	key := [2]string{d.Channel, d.Notice.Finding.Resource.ID}
+	before, there := m.delivery(t, d)
+	var err error
+	switch how {
+	case "shown":
+		err = m.Shown(t.Context(), d, "ref", "", notify.Routed{Channel: d.Channel, Edits: channels[d.Channel].Edits, Repeat: notify.DefaultRepeat})
+	case "failed":
+		err = m.Failed(t.Context(), d, "ref", &notify.Error{Failure: notify.Later, Err: errors.New("hung up")}, m.now)
+	case "held":
+		err = m.Hold(t.Context(), d, m.now.Add(time.Minute))
+	case "noted":
+		err = m.Noted(t.Context(), d, "ref of "+d.Lease.Worker)
+	}
+	switch mine := there && m.held[key] == d.Lease; {
+	case mine && err != nil:
+		t.Fatalf("%s: %s by who has the lease: %v", key, how, err)
+	case !mine && !errors.Is(err, notify.ErrLost):
+		t.Fatalf("%s: %s by who lost the lease: %v", key, how, err)
+	case !mine:
+		if after, _ := m.delivery(t, d); after != before {
+			t.Fatalf("%s: %s by who lost the lease wrote %s, it was %s", key, how, after, before)
+		}
+	case how == "noted":
+		m.slow = append(m.slow, d)
+	default:
+		delete(m.held, key)
+	}
+	if how != "shown" {
+		return
+	}
+	m.shown[key] = d.Notice
+	if err == nil || !there {
+		return
+	}
+	if err := m.Late(t.Context(), d); err != nil {
+		t.Fatal(err)
+	}
+	late := d.Notice
+	late.Version = 0 // whatever comes next, the far end does not show it
+	m.shown[key] = late
+}
+
+// delivery is what the database has of one, as text.
+func (m *machine) delivery(t *rapid.T, d notify.Delivery) (text string, there bool) {
+	found, err := m.raw.QueryContext(t.Context(), `SELECT owed || ' ' || shown || ' ' || shown_state || ' ' || due || ' ' || attempts || ' ' || leased_until || ' ' || leased_by || ' ' || ref || ' ' || error
+		FROM delivery WHERE finding = $1 AND channel = $2`, d.Notice.Finding.ID, d.Channel)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer found.Close()
+	for found.Next() {
+		there = true
+		if err := found.Scan(&text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := found.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return text, there
 }
 
 // check compares what the store has with what the table says.

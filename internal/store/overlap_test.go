@@ -137,3 +137,83 @@ func TestNewsOfWhoLostTheLease(t *testing.T) {
 		}
 	})
 }
+
+// A worker that goes on after a stall, when another has long shown what became of the finding, writes nothing over that.
+// What it sent stands last at the far end, which is shown the finding once more as it stands.
+func TestStalledWorker(t *testing.T) {
+	each(t, func(t *testing.T, w world) {
+		t.Helper()
+		stopped := channeltest.Stopped()
+		w.tell(t, map[string]bool{stopped.ID: true}, stopped)
+		stalled := w.lease(t, "mail")[0]
+		*w.now = w.now.Add(2 * time.Minute)
+		w.tell(t, map[string]bool{stopped.ID: false}, channeltest.Started())
+		due, err := w.Lease(t.Context(), "mail", "other", 10, time.Minute)
+		if err != nil || len(due) != 1 {
+			t.Fatalf("the other gets %+v, %v", due, err)
+		}
+		for name, err := range map[string]error{
+			"shown":  w.Shown(t.Context(), stalled, "stale", "", notify.Routed{Channel: "mail"}),
+			"failed": w.Failed(t.Context(), stalled, "stale", &notify.Error{Failure: notify.Closed, Err: errors.New("gone")}, *w.now),
+			"held":   w.Hold(t.Context(), stalled, w.now.Add(time.Hour)),
+			"noted":  w.Noted(t.Context(), stalled, "stale"),
+		} {
+			if !errors.Is(err, notify.ErrLost) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		w.shown(t, due[0], "fresh")
+		if due := w.lease(t, "mail"); due != nil {
+			t.Fatalf("owed: %+v", due)
+		}
+		if err := w.Late(t.Context(), stalled); err != nil {
+			t.Fatal(err)
+		}
+		due = w.lease(t, "mail")
+		if len(due) != 1 || due[0].Notice.State != notify.Resolved || due[0].Before != notify.Open || due[0].Ref != "fresh" || due[0].Error != "" {
+			t.Fatalf("mail reads last that it is open; owed: %+v", due)
+		}
+		w.shown(t, due[0], "fresh")
+		if err := w.Late(t.Context(), due[0]); err != nil {
+			t.Fatal(err)
+		}
+		if due := w.lease(t, "mail"); due != nil {
+			t.Errorf("what was late and is so still is owed again: %+v", due)
+		}
+	})
+}
+
+// What is accepted while somebody is about to tell of it may be told: then its end is, too, and before that nothing more.
+func TestAcceptedWhileItIsBrought(t *testing.T) {
+	each(t, func(t *testing.T, w world) {
+		t.Helper()
+		accepted := false
+		w.Excused = func(model.Finding, time.Time) string {
+			if accepted {
+				return "accepted"
+			}
+			return ""
+		}
+		stopped := channeltest.Stopped()
+		w.tell(t, map[string]bool{stopped.ID: true}, stopped)
+		under := w.lease(t, "mail")[0]
+		accepted = true
+		if _, err := w.Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		why := &notify.Error{Failure: notify.Later, Unsure: true, Err: errors.New("hung up")}
+		if err := w.Failed(t.Context(), under, "", why, *w.now); err != nil {
+			t.Fatal(err)
+		}
+		if due := append(w.lease(t, "mail"), w.lease(t, "desk")...); due != nil {
+			t.Fatalf("what is accepted is told: %+v", due)
+		}
+		w.tell(t, map[string]bool{stopped.ID: false}, channeltest.Started())
+		if due := w.lease(t, "mail"); len(due) != 1 || due[0].Notice.State != notify.Resolved {
+			t.Errorf("mail may say that it is open, and is not told that it is over: %+v", due)
+		}
+		if due := w.lease(t, "desk"); due != nil {
+			t.Errorf("desk never heard of it: %+v", due)
+		}
+	})
+}

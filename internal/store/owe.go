@@ -48,13 +48,14 @@ func (w *telling) owe(r *row, came string) error {
 	return nil
 }
 
-// oweTo owes a finding to a channel. One that nobody was told of while it was excepted is over without a word.
+// oweTo owes a finding to a channel. One that nobody was told of while it was excepted is over without a word; but what
+// somebody has begun to bring, the channel may show by now, and is told its end.
 func (w *telling) oweTo(r *row, to notify.Routed, has *shown, came string) error {
 	if has == nil {
 		has = &shown{}
 	}
 	if has.version == 0 && (r.State == StateExcepted || r.State == StateResolved && r.exception != "") {
-		_, err := w.do("DELETE FROM delivery WHERE finding = $1 AND channel = $2", r.finding.ID, to.Channel)
+		_, err := w.do("DELETE FROM delivery WHERE finding = $1 AND channel = $2 AND leased_until = 0 AND attempts = 0", r.finding.ID, to.Channel)
 		return err
 	}
 	due, owed := due(&r.life, came, to, *has, w.at)

@@ -87,7 +87,7 @@ func (w world) lease(t *testing.T, channel string) []notify.Delivery {
 
 func (w world) shown(t *testing.T, d notify.Delivery, ref string) {
 	t.Helper()
-	if err := w.Shown(t.Context(), d, ref, notify.Routed{Channel: d.Channel, Edits: d.Channel == "desk", Repeat: notify.DefaultRepeat}); err != nil {
+	if err := w.Shown(t.Context(), d, ref, "", notify.Routed{Channel: d.Channel, Edits: d.Channel == "desk", Repeat: notify.DefaultRepeat}); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -151,10 +151,25 @@ func (c *channel) Show(ctx context.Context, m notify.Message, ref string) (strin
 	case err == nil:
 		return t.done().String(), nil
 	case len(t.To) == 0: // as before
-		return ref, err
+		why := notify.FailureOf(err)
+		why.Some = false
+		return ref, why
 	}
-	return t.String(), err
+	why := notify.FailureOf(err)
+	if !why.Some {
+		return t.String(), why
+	}
+	if t.Tries++; why.Failure == notify.Later && t.Tries < mostTries {
+		return t.String(), why
+	}
+	why.Failure = notify.Refused // the channel is open: somebody got it
+	why.Err = fmt.Errorf("%d of %d recipients did not get it: %w", len(t.missing(c.to)), len(c.to), why.Err)
+	return t.done().String(), why
 }
+
+// mostTries is how often a recipient is tried who is to be tried later, while others have the message: a quarter of an
+// hour or so, as the worker waits in between.
+const mostTries = 10
 
 // next is the thread with the message that is to be sent: its first, the same again where not everybody got it, or one
 // that refers to the first.

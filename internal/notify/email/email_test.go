@@ -57,9 +57,10 @@ func (s *script) try(f model.Finding, state notify.State) error {
 		s.n.Resolved = s.now
 	}
 	ref, err := s.channel.Show(s.t.Context(), notify.Compose(s.n, s.now), s.ref)
-	if s.ref = ref; err == nil {
+	if why := notify.FailureOf(err); err == nil || why.Failure == notify.Refused && why.Some {
 		s.n.Before, s.n.Was = state, f.Severity
 	}
+	s.ref = ref
 	return err
 }
 
@@ -136,7 +137,7 @@ func TestOthersGetIt(t *testing.T) {
 	s := play(t, far)
 	o.fault["rcpt "+full] = smtpError(452, smtp.EnhancedCode{4, 2, 2}, "mailbox full")
 	o.fault["rcpt "+gone] = smtpError(550, smtp.EnhancedCode{5, 7, 1}, "no such user")
-	if got := notify.FailureOf(s.try(channeltest.Stopped(), notify.Open)); got.Failure != notify.Later || got.Unsure {
+	if got := notify.FailureOf(s.try(channeltest.Stopped(), notify.Open)); got.Failure != notify.Later || got.Unsure || !got.Some {
 		t.Errorf("got %+v", got)
 	}
 	if strings.Contains(s.ref, "full@") || len(o.boxes[to]) != 1 {
@@ -144,8 +145,11 @@ func TestOthersGetIt(t *testing.T) {
 	}
 	o.fault["rcpt "+gone] = smtpError(550, smtp.EnhancedCode{5, 7, 1}, "no such user")
 	err := s.try(channeltest.Stopped(), notify.Open)
-	if got := notify.FailureOf(err); got.Failure != notify.Refused || !strings.Contains(err.Error(), "no such user") {
+	if got := notify.FailureOf(err); got.Failure != notify.Refused || !got.Some {
 		t.Errorf("got %+v", got)
+	}
+	if text := err.Error(); !strings.Contains(text, "1 of 3 recipients did not get it: ") || !strings.HasSuffix(text, "("+gone+")") || strings.Contains(text, to) {
+		t.Error(text)
 	}
 	if len(o.boxes[to]) != 1 || len(o.boxes[full]) != 1 || len(o.boxes[gone]) != 0 {
 		t.Errorf("the mailboxes hold %d, %d and %d", len(o.boxes[to]), len(o.boxes[full]), len(o.boxes[gone]))
@@ -153,13 +157,37 @@ func TestOthersGetIt(t *testing.T) {
 	if a, b := o.all[0].header, o.all[1].header; a.Get("Message-Id") != b.Get("Message-Id") || a.Get("To") != b.Get("To") {
 		t.Errorf("not the same message: %v, %v", a, b)
 	}
-	// The worker keeps what was refused as not told. Still, what comes next is another message, and goes to all.
+	// What comes next is another message, and goes to all: somebody may have put the address right.
 	s.tell(channeltest.Started(), notify.Resolved)
 	if a, b := o.all[0].header, o.all[2].header; a.Get("Message-Id") == b.Get("Message-Id") || a.Get("Message-Id") != b.Get("References") {
 		t.Errorf("not of one thread: %v, %v", a, b)
 	}
 	if len(o.boxes[to]) != 2 || len(o.boxes[full]) != 2 || len(o.boxes[gone]) != 1 {
 		t.Errorf("the next message is in %d, %d and %d", len(o.boxes[to]), len(o.boxes[full]), len(o.boxes[gone]))
+	}
+}
+
+// Who is to be tried later is, for a while. Then the message counts as told, and a repeat of it goes to all again.
+func TestFullForLong(t *testing.T) {
+	const full = "full@example.com"
+	o, far := start(t, "starttls", "to", full)
+	s := play(t, far)
+	for try := 1; ; try++ {
+		o.fault["rcpt "+full] = smtpError(452, smtp.EnhancedCode{4, 2, 2}, "mailbox full")
+		got := notify.FailureOf(s.try(channeltest.Stopped(), notify.Open))
+		if len(o.boxes[to]) != 1 || !got.Some {
+			t.Fatalf("try %d: the others have %d, and %+v", try, len(o.boxes[to]), got)
+		}
+		if got.Failure == notify.Refused {
+			break
+		}
+		if try > 20 {
+			t.Fatal("it never ends")
+		}
+	}
+	s.tell(channeltest.Stopped(), notify.Open)
+	if len(o.boxes[to]) != 2 || len(o.boxes[full]) != 1 {
+		t.Errorf("the mailboxes hold %d and %d", len(o.boxes[to]), len(o.boxes[full]))
 	}
 }
 

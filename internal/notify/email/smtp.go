@@ -3,6 +3,7 @@ package email
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"net"
 	"sync"
 	"time"
@@ -52,7 +53,8 @@ func authNames() []string {
 }
 
 // send hands a letter over and gives who of its recipients gets it. One that the server does not take keeps the others
-// from nothing.
+// from nothing. Each letter has a connection of its own: one that was idle for minutes may be gone without a word, and
+// then nobody knows whether the server took the letter.
 func (s server) send(ctx context.Context, l letter) (got []string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, sendWithin)
 	defer cancel()
@@ -80,8 +82,8 @@ func (s server) send(ctx context.Context, l letter) (got []string, err error) {
 	return got, nil
 }
 
-// address names the recipients. Its error is about those who are not taken: that one may be taken later is said before
-// that one never will.
+// address names the recipients. Its error names those who are not taken, and is about them alone, see [notify.Error.Some]:
+// that one may be taken later counts before that one never will.
 func (s server) address(ctx context.Context, client *smtp.Client, to []string) (taken []string, others *notify.Error) {
 	for _, a := range to {
 		err := client.Rcpt("<" + a + ">")
@@ -89,15 +91,18 @@ func (s server) address(ctx context.Context, client *smtp.Client, to []string) (
 			taken = append(taken, a)
 			continue
 		}
-		if e := s.judge(ctx, recipient, err); others == nil || others.Failure != notify.Later {
-			others = e
-		}
+		e := s.judge(ctx, recipient, err)
 		if !answered(err) {
-			return nil, others
+			return nil, e
 		}
-	}
-	if others != nil && others.Failure == notify.Closed && len(taken) > 0 {
-		others.Failure = notify.Refused // the channel is open: somebody gets it
+		e.Some, e.Err = true, fmt.Errorf("%w (%s)", e.Err, a)
+		if others != nil {
+			e.Err = fmt.Errorf("%w; %w", others.Err, e.Err)
+			if others.Failure == notify.Later {
+				e.Failure = notify.Later
+			}
+		}
+		others = e
 	}
 	return taken, others
 }

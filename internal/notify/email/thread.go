@@ -10,11 +10,12 @@ import (
 
 // thread is what is remembered of a finding's messages.
 type thread struct {
-	First string   `json:"first"`          // the Message-ID of the first, which all others refer to
-	Title string   `json:"title"`          // what all subjects have in common: some mailboxes put together what has one
-	Sent  string   `json:"sent,omitempty"` // the Message-ID of one that not everybody got yet
-	Told  string   `json:"told,omitempty"` // what that says
-	To    []string `json:"to,omitempty"`   // who got it
+	First string   `json:"first"`           // the Message-ID of the first, which all others refer to
+	Title string   `json:"title"`           // what all subjects have in common: some mailboxes put together what has one
+	Sent  string   `json:"sent,omitempty"`  // the Message-ID of one that not everybody got yet
+	Told  string   `json:"told,omitempty"`  // what that says
+	To    []string `json:"to,omitempty"`    // who got it
+	Tries int      `json:"tries,omitempty"` // after which some had not
 }
 
 // resume takes up a thread. What is none begins one.

@@ -49,13 +49,14 @@ func open(s notify.Settings, e notify.Env) (notify.Channel, error) {
 }
 
 // Show triggers or resolves the alert. PagerDuty drops a resolve of what is not open, so what was over before anybody
-// heard of it is triggered first.
+// heard of it is triggered first. That is a step of its own: a trigger after the resolve would open a second incident,
+// while one more before it is a line in the log of the first.
 func (c *channel) Show(ctx context.Context, m notify.Message, ref string) (string, error) {
 	if m.State == notify.Resolved && ref == "" && m.Notice.Before == "" {
 		if err := c.send(ctx, trigger, m); err != nil {
 			return ref, err
 		}
-		ref = m.Key
+		return m.Key, notify.Step()
 	}
 	action := trigger
 	if m.State == notify.Resolved {

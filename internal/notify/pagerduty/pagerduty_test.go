@@ -213,7 +213,7 @@ func TestEndedIsTriggeredOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ref, err := first.Show(t.Context(), m, "")
+	ref, err := notify.Show(t.Context(), first, m, "", channeltest.Forget)
 	if err == nil || ref != m.Key {
 		t.Fatalf("ref %q, error %v", ref, err)
 	}

@@ -51,16 +51,18 @@ func openEvents(s notify.Settings, e notify.Env) (notify.Channel, error) {
 }
 
 // Show hands over one event, whose message_key is that of the alert. An event that clears what is not there makes no
-// alert, so what was over before anybody heard of it is opened first.
+// alert, so what was over before anybody heard of it is opened first, in a step of its own: to open it after it was cleared
+// would be a second alert.
 func (s *events) Show(ctx context.Context, m notify.Message, ref string) (string, error) {
 	if m.State == notify.Open {
 		return s.send(ctx, eventOf(m, s.severity[m.Severity], m.Notice.Changed), ref)
 	}
 	if ref == "" && m.Notice.Before == "" {
-		var err error
-		if ref, err = s.send(ctx, eventOf(m, s.severity[m.Severity], began(m)), ref); err != nil {
-			return ref, err
+		next, err := s.send(ctx, eventOf(m, s.severity[m.Severity], began(m)), ref)
+		if err == nil {
+			err = notify.Step()
 		}
+		return next, err
 	}
 	return s.send(ctx, eventOf(m, clearing, m.Notice.Resolved), ref)
 }

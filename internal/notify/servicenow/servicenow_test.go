@@ -81,7 +81,7 @@ func (l *life) tell(f model.Finding, state notify.State) {
 	if state == notify.Resolved {
 		n.Resolved = now.Add(time.Hour)
 	}
-	ref, err := l.channel.Show(l.t.Context(), notify.Compose(n, now), l.ref)
+	ref, err := notify.Show(l.t.Context(), l.channel, notify.Compose(n, now), l.ref, channeltest.Forget)
 	if err != nil {
 		l.t.Fatal(err)
 	}
@@ -195,7 +195,7 @@ func TestEventsOfOneMoment(t *testing.T) {
 		t.Fatal(err)
 	}
 	n := notify.Notice{Finding: channeltest.Started(), State: notify.Resolved, Opened: now, Changed: now, Resolved: now}
-	if _, err := c.Show(t.Context(), notify.Compose(n, now), ""); err != nil {
+	if _, err := notify.Show(t.Context(), c, notify.Compose(n, now), "", channeltest.Forget); err != nil {
 		t.Fatal(err)
 	}
 	if shown := d.shown(); len(shown) != 1 || shown[0].Open {

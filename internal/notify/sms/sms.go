@@ -98,15 +98,16 @@ func attributes(s notify.Settings) map[string]types.MessageAttributeValue {
 	return out
 }
 
-// Show sends what people must know to each phone. Its ref is what was told and to which phones, as long as that is not
-// all of them: the next attempt leaves those out. A phone that takes no messages does not keep them from the others.
+// Show sends what people must know to one phone after the other. Its ref is what was told and to which phones, as long as
+// that is not all of them: the next step or attempt leaves those out. A phone that takes no messages does not keep them
+// from the others.
 func (c *channel) Show(ctx context.Context, m notify.Message, ref string) (string, error) {
 	if m.Notice.Change() == notify.Same {
 		return ref, nil
 	}
 	text, sent := compose(m, c.now()), resume(m, ref)
 	var refused []error
-	for _, to := range c.to {
+	for i, to := range c.to {
 		if sent.has(to) {
 			continue
 		}
@@ -114,16 +115,22 @@ func (c *channel) Show(ctx context.Context, m notify.Message, ref string) (strin
 		switch failure := notify.FailureOf(err); {
 		case err == nil:
 			sent.phones = append(sent.phones, digest(to))
+			if i < len(c.to)-1 {
+				return sent.String(), notify.Step()
+			}
 		case failure.Failure == notify.Refused:
 			refused = append(refused, err)
 		default:
 			return sent.String(), err
 		}
 	}
-	if len(refused) > 0 {
-		return sent.String(), notify.Refuse("%d of %d phones did not get it: %w", len(refused), len(c.to), errors.Join(refused...))
+	if len(refused) == 0 {
+		return "", nil
 	}
-	return "", nil
+	return "", &notify.Error{
+		Failure: notify.Refused, Some: len(sent.phones) > 0,
+		Err: fmt.Errorf("%d of %d phones did not get it: %w", len(refused), len(c.to), errors.Join(refused...)),
+	}
 }
 
 func (c *channel) send(ctx context.Context, to, text string) error {

@@ -50,7 +50,7 @@ func (s *script) try(f model.Finding, state notify.State) error {
 	if s.n.Resolved = (time.Time{}); state == notify.Resolved {
 		s.n.Resolved = now
 	}
-	ref, err := s.channel.Show(s.t.Context(), notify.Compose(s.n, now), s.ref)
+	ref, err := notify.Show(s.t.Context(), s.channel, notify.Compose(s.n, now), s.ref, channeltest.Forget)
 	if s.ref = ref; err == nil {
 		s.n.Before, s.n.Was = state, f.Severity
 	}
@@ -137,11 +137,34 @@ func TestOptedOut(t *testing.T) {
 	s := play(t, far)
 	c.fail(fault{400, "OptedOut", "Phone number is opted out: " + second})
 	err := s.try(channeltest.Stopped(), notify.Open)
-	if got := notify.FailureOf(err); got.Failure != notify.Refused || c.got("+4915112345678") != 1 {
+	if got := notify.FailureOf(err); got.Failure != notify.Refused || !got.Some || c.got("+4915112345678") != 1 {
 		t.Errorf("got %+v, and the other phone got %d", got, c.got("+4915112345678"))
 	}
 	if text := err.Error(); !strings.Contains(text, "1 of 2 phones") || !strings.Contains(text, "…0123") || strings.Contains(text, second) || !strings.Contains(text, "opt it in") {
 		t.Error(text)
+	}
+}
+
+// A crash repeats one phone's message and no more: who got it is kept after each.
+func TestCrashRepeatsOne(t *testing.T) {
+	c, far := start(t, "to", second, "to", third)
+	s := play(t, far)
+	m := notify.Compose(notify.Notice{Finding: channeltest.Stopped(), State: notify.Open, Opened: now}, now)
+	kept := ""
+	for crash := range 3 {
+		for range 2 { // it dies before the ref is kept, and begins with the one before
+			ref, err := s.channel.Show(t.Context(), m, kept)
+			if last := crash == 2; (err == nil) != last || !last && notify.FailureOf(err).Failure != notify.More {
+				t.Fatalf("phone %d: %q, %v", crash, ref, err)
+			} else if len(c.phones) == 2*crash+2 {
+				kept = ref
+			}
+		}
+	}
+	for _, phone := range []string{second, third, "+4915112345678"} {
+		if c.got(phone) != 2 {
+			t.Errorf("%s got %d messages, want 2: one is repeated", phone, c.got(phone))
+		}
 	}
 }
 
