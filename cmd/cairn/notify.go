@@ -130,6 +130,9 @@ func fares(c app.Channel, now time.Time) string {
 	if c.Dead > 0 {
 		parts = append(parts, model.Count(c.Dead, "message was refused", "messages were refused"))
 	}
+	if c.Partly > 0 {
+		parts = append(parts, model.Count(c.Partly, "message", "messages")+" did not reach everybody: "+c.But)
+	}
 	return strings.Join(parts, "; ")
 }
 

@@ -170,8 +170,10 @@ type ChannelState struct {
 	Since  time.Time // of the first failure that no success followed; zero: there is none
 	Closed time.Time // when it was closed; zero: it is tried
 	Error  string
-	Owed   int // messages that it should show and does not
-	Dead   int // messages that it will never take as they are
+	Owed   int    // messages that it should show and does not
+	Dead   int    // messages that it will never take as they are
+	Partly int    // findings whose last message some recipients did not get
+	But    string // who did not get the last of them, and why
 	Shown  time.Time
 }
 
@@ -180,12 +182,14 @@ func (s *Store) Channels(ctx context.Context) ([]ChannelState, error) {
 	found, err := s.db.QueryContext(ctx, `SELECT n.name, COALESCE(c.since, 0), COALESCE(c.closed, 0), COALESCE(c.error, ''),
 		COALESCE((SELECT SUM(CASE WHEN d.owed > d.shown AND d.dead = 0 THEN 1 ELSE 0 END) FROM delivery d WHERE d.channel = n.name), 0),
 		COALESCE((SELECT SUM(d.dead) FROM delivery d WHERE d.channel = n.name), 0),
-		COALESCE((SELECT MAX(d.shown_at) FROM delivery d WHERE d.channel = n.name), 0)
+		COALESCE((SELECT MAX(d.shown_at) FROM delivery d WHERE d.channel = n.name), 0),
+		(SELECT COUNT(*) FROM delivery d WHERE d.channel = n.name AND d.owed <= d.shown AND d.error <> ''),
+		COALESCE((SELECT d.error FROM delivery d WHERE d.channel = n.name AND d.owed <= d.shown AND d.error <> '' ORDER BY d.shown_at DESC LIMIT 1), '')
 		FROM (SELECT name FROM channel UNION SELECT channel AS name FROM delivery) n LEFT JOIN channel c ON c.name = n.name ORDER BY n.name`)
 	out, err := rows(found, err, func(r *sql.Rows) (ChannelState, error) {
 		var c ChannelState
 		var since, closed, at int64
-		err := r.Scan(&c.Name, &since, &closed, &c.Error, &c.Owed, &c.Dead, &at)
+		err := r.Scan(&c.Name, &since, &closed, &c.Error, &c.Owed, &c.Dead, &at, &c.Partly, &c.But)
 		c.Since, c.Closed, c.Shown = moment(since), moment(closed), moment(at)
 		return c, err //nolint:wrapcheck // said below
 	})
