@@ -78,15 +78,33 @@ func (s *stage) check(kept *store.Store) {
 	}
 	s.t.Logf("%d findings of %d events", told, len(s.records))
 	s.farEnds(got)
-	if late := s.far.Late(); len(late) > s.stalls { // nobody can call back what a stalled process sends when it goes on
-		s.t.Errorf("after %d stalls the webhook heard %v", s.stalls, late)
-	}
+	s.late()
 	for _, wrong := range s.far.Wrong() {
 		s.t.Error(wrong)
 	}
 	if bad, err := kept.Poisons(s.t.Context(), 10); err != nil || len(bad) > 0 {
 		s.t.Errorf("poison: %+v, %v", bad, err)
 	}
+}
+
+// late holds what the webhook heard late to the one reason that there is: a process looks whether a delivery is still its
+// own, and stands still before the request is out. Nobody can call that back; but it says by its version that it is old,
+// and afterwards the finding was posted again as it stands, which farEnds checks. A process has four requests under way.
+func (s *stage) late() {
+	s.t.Helper()
+	late := s.far.Late()
+	for _, l := range late {
+		stalled := slices.ContainsFunc(s.stalls, func(one stall) bool {
+			return l.Signed.After(one.began.Add(-10*time.Second)) && l.Signed.Before(one.ended.Add(time.Second)) && l.Came.After(one.ended.Add(-time.Second)) && l.Came.Before(one.ended.Add(time.Minute))
+		})
+		if !stalled {
+			s.t.Errorf("the webhook heard version %d of %s after %d, signed %v and come %v, and no process stood still in between: %v", l.Version, l.Key, l.Newest, l.Signed, l.Came, s.stalls)
+		}
+	}
+	if len(late) > 4*len(s.stalls) {
+		s.t.Errorf("after %d stalls the webhook heard %+v", len(s.stalls), late)
+	}
+	s.t.Logf("the webhook: %d late after %d stalls", len(late), len(s.stalls))
 }
 
 func (s *stage) compare(id string, f model.Finding, want wanted, k store.Kept, lines map[string]model.Finding) {
@@ -150,7 +168,7 @@ func (s *stage) lines() map[string]map[string]model.Finding {
 func (s *stage) farEnds(got map[string]store.Kept) {
 	s.t.Helper()
 	incidents, posts, threads := s.far.Incidents(), s.far.Posts(), s.far.Threads()
-	repeats := 0
+	repeats, twice := 0, 0
 	for id, k := range got {
 		over := k.State == store.StateResolved
 		if posts[id].Key == "" || (posts[id].State == "resolved") != over || posts[id].Version != k.Version {
@@ -163,7 +181,8 @@ func (s *stage) farEnds(got map[string]store.Kept) {
 			s.t.Errorf("PagerDuty's %s is %v, want %s", id, incidents[id], k.State)
 		}
 		if n, most := len(incidents[id]), s.openings(id); n > most {
-			s.t.Errorf("PagerDuty has %d incidents of %s, which opened %d times", n, id, most)
+			s.t.Logf("PagerDuty has %d incidents of %s, which opened %d times", n, id, most)
+			twice += n - most
 		}
 		if !slices.Contains(s.told, k.Finding.Account) {
 			continue
@@ -174,6 +193,9 @@ func (s *stage) farEnds(got map[string]store.Kept) {
 			continue
 		}
 		repeats += t.Repeats
+	}
+	if most := 4 * len(s.stalls); twice > most { // a trigger that a stalled process sends after another's resolve
+		s.t.Errorf("PagerDuty has %d incidents too many, after %d stalls", twice, len(s.stalls))
 	}
 	s.t.Logf("Slack: %d repeats of %d crashes", repeats, s.kills)
 	if repeats > s.kills {

@@ -5,12 +5,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -34,9 +34,10 @@ type FarEnds struct {
 	random *rand.Rand
 	unwell bool
 	wrong  []string
-	late   []string
+	late   []Late
 	pager  map[string][]*Incident // by dedup_key
 	posts  map[string]Posted      // by finding: the last
+	newest map[string]int64       // by finding: the highest version that was posted
 	slack  map[string]*Thread     // by finding
 }
 
@@ -57,6 +58,14 @@ type Posted struct {
 	} `json:"finding"`
 }
 
+// Late is a webhook that told of what a finding had been before a webhook that came earlier. A receiver drops it, by its
+// version.
+type Late struct {
+	Key             string
+	Version, Newest int64
+	Signed, Came    time.Time
+}
+
 // Thread is what Slack was told of a finding.
 type Thread struct {
 	Word    string // of the last post
@@ -66,7 +75,7 @@ type Thread struct {
 
 // NewFarEnds starts them.
 func NewFarEnds(seed uint64) *FarEnds {
-	f := &FarEnds{random: rand.New(rand.NewPCG(seed, 4)), pager: map[string][]*Incident{}, posts: map[string]Posted{}, slack: map[string]*Thread{}}
+	f := &FarEnds{random: rand.New(rand.NewPCG(seed, 4)), pager: map[string][]*Incident{}, posts: map[string]Posted{}, newest: map[string]int64{}, slack: map[string]*Thread{}}
 	f.server = httptest.NewServer(f)
 	return f
 }
@@ -94,8 +103,8 @@ func (f *FarEnds) Wrong() []string {
 	return f.wrong
 }
 
-// Late are webhooks that told of what a finding had been before the webhook that came before them.
-func (f *FarEnds) Late() []string {
+// Late are webhooks that came after newer ones.
+func (f *FarEnds) Late() []Late {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.late
@@ -231,9 +240,16 @@ func (f *FarEnds) hook(r *http.Request, body []byte) {
 		f.complain("webhook: " + string(body))
 		return
 	}
+	seconds, err := strconv.ParseInt(at, 10, 64)
+	if err != nil {
+		f.complain("webhook: signed at " + at)
+		return
+	}
 	f.mu.Lock()
-	if p.Version < f.posts[p.Key].Version {
-		f.late = append(f.late, fmt.Sprintf("version %d of %s after %d", p.Version, p.Key, f.posts[p.Key].Version))
+	if newest := f.newest[p.Key]; p.Version < newest {
+		f.late = append(f.late, Late{p.Key, p.Version, newest, time.Unix(seconds, 0), time.Now()})
+	} else {
+		f.newest[p.Key] = p.Version
 	}
 	f.posts[p.Key] = p
 	f.mu.Unlock()

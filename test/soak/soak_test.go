@@ -86,8 +86,11 @@ type stage struct {
 	told    []string // accounts whose findings Slack is told
 	records [][]byte
 	kills   int // stalls among them
-	stalls  int
+	stalls  []stall
 }
+
+// stall is when a process stood still.
+type stall struct{ began, ended time.Time }
 
 func (p proof) run(t *testing.T) {
 	t.Helper()
@@ -126,11 +129,12 @@ func (p proof) run(t *testing.T) {
 func (s *stage) hit(r **soak.Run) {
 	s.t.Helper()
 	s.kills++
-	if s.replicas > 1 && s.kills%100 == 50 {
-		s.stalls++
+	if s.replicas > 1 && (s.kills%100 == 50 || !long && s.kills == 5) {
+		began := time.Now()
 		if err := (*r).Stall(20 * time.Second); err != nil {
 			s.t.Fatal(err)
 		}
+		s.stalls = append(s.stalls, stall{began, time.Now()})
 		return
 	}
 	if err := (*r).Kill(); err != nil {
