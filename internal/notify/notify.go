@@ -139,7 +139,7 @@ type Error struct {
 	Failure Failure
 	After   time.Duration // how long the far end wants to be left alone; 0 where it does not say
 	Unsure  bool          // the message may have arrived
-	Some    bool          // some recipients have it, and what failed is about the others: the channel is open
+	Some    bool          // some recipients have it, and what failed is about the others alone; if Refused, it counts as shown
 	Err     error         // what was tried and what came back, without any secret
 }
 
