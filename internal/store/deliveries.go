@@ -31,20 +31,19 @@ func scanDelivery(from *sql.Rows) (notify.Delivery, error) {
 	return d, err
 }
 
-// tellable leaves out what is excepted before a channel shows it.
-const tellable = " NOT (f.state = 'excepted' AND d.shown = 0) "
-
 func prefixed(columns string) string {
 	return "f." + strings.ReplaceAll(columns, ", ", ", f.")
 }
 
 // Lease takes deliveries of a channel that are due, for a worker and a time: no other gets them until then, or until
 // they are [Store.Shown], [Store.Failed] or [Store.Hold]. A worker that is [Store.Present] no longer loses what it leased.
+// What is excepted is told to nobody who does not know of it.
 func (s *Store) Lease(ctx context.Context, channel, worker string, n int, d time.Duration) ([]notify.Delivery, error) {
 	var out []notify.Delivery
 	err := s.tx(ctx, "look for what channel "+channel+" is owed", func(t tx) error {
 		now := s.Now()
-		found, err := t.QueryContext(t.ctx, selectDelivery+`WHERE d.channel = $1 AND d.owed > d.shown AND d.dead = 0 AND d.due <= $2 AND`+tellable+`
+		found, err := t.QueryContext(t.ctx, selectDelivery+`WHERE d.channel = $1 AND d.owed > d.shown AND d.dead = 0 AND d.due <= $2
+			AND NOT (f.state = 'excepted' AND d.shown = 0)
 			AND (d.leased_until <= $2 OR d.leased_by <> $4 AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.name = $5 || d.leased_by AND l.until > $2))
 			AND NOT EXISTS (SELECT 1 FROM channel c WHERE c.name = d.channel AND c.closed > 0)
 			ORDER BY d.due, d.finding LIMIT $3`+s.lockOf("d"), channel, stamp(now), n, worker, presence)
@@ -217,7 +216,8 @@ func (s *Store) OpenChannel(ctx context.Context, name string) (int64, error) {
 
 // Owed are the deliveries that are not shown as they should be, the most urgent first; at most n.
 func (s *Store) Owed(ctx context.Context, n int) ([]notify.Delivery, error) {
-	found, err := s.db.QueryContext(ctx, selectDelivery+"WHERE d.owed > d.shown AND"+tellable+"ORDER BY d.due, d.finding, d.channel LIMIT $1", n)
+	found, err := s.db.QueryContext(ctx, selectDelivery+`WHERE d.owed > d.shown AND NOT (f.state = 'excepted' AND d.shown = 0)
+		ORDER BY d.due, d.finding, d.channel LIMIT $1`, n)
 	out, err := rows(found, err, scanDelivery)
 	if err != nil {
 		return nil, fmt.Errorf("list what is owed: %w", err)

@@ -89,7 +89,7 @@ func TestLivesAsTheTableSays(t *testing.T) {
 						m.deliver(t, rapid.SampledFrom(slices.Sorted(maps.Keys(channels))).Draw(t, "channel"), rapid.IntRange(1, 3).Draw(t, "n"))
 					},
 					"lease":  func(t *rapid.T) { m.lease(t, rapid.SampledFrom([]string{"me", "you"}).Draw(t, "worker")) },
-					"stall":  func(t *rapid.T) { m.now = m.now.Add(2 * time.Minute) },
+					"stall":  func(*rapid.T) { m.now = m.now.Add(2 * time.Minute) },
 					"finish": m.finish,
 					"":       m.check,
 				})

@@ -64,7 +64,10 @@ func (s *Store) inhibits(ctx context.Context, i notify.Inhibition, f model.Findi
 			return false, err
 		}
 		traits := s.traits(r.finding)
-		return i.Source.Holds(r.finding, traits) && i.Same(r.finding, f) && !(both && i.Target.Holds(r.finding, traits)), nil
+		if both && i.Target.Holds(r.finding, traits) {
+			return false, nil
+		}
+		return i.Source.Holds(r.finding, traits) && i.Same(r.finding, f), nil
 	})
 	if err != nil {
 		return false, fmt.Errorf("look for findings that inhibit another: %w", err)

@@ -75,7 +75,7 @@ func timeAlerts(b *testing.B, store string) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	queue, far := soak.NewQueue(1, time.Now), soak.NewFarEnds(1)
+	queue, far := soak.NewQueue(1, time.Now), soak.NewFarEnds(1, time.Now)
 	defer queue.Close()
 	defer far.Close()
 	watch := &stopwatch{sent: map[string][]time.Time{}, told: map[string]int{}}

@@ -30,6 +30,7 @@ type FarEnds struct {
 	Heard func(Posted)
 
 	server *httptest.Server
+	now    func() time.Time
 	mu     sync.Mutex
 	random *rand.Rand
 	unwell bool
@@ -74,8 +75,8 @@ type Thread struct {
 }
 
 // NewFarEnds starts them.
-func NewFarEnds(seed uint64) *FarEnds {
-	f := &FarEnds{random: rand.New(rand.NewPCG(seed, 4)), pager: map[string][]*Incident{}, posts: map[string]Posted{}, newest: map[string]int64{}, slack: map[string]*Thread{}}
+func NewFarEnds(seed uint64, now func() time.Time) *FarEnds {
+	f := &FarEnds{now: now, random: rand.New(rand.NewPCG(seed, 4)), pager: map[string][]*Incident{}, posts: map[string]Posted{}, newest: map[string]int64{}, slack: map[string]*Thread{}}
 	f.server = httptest.NewServer(f)
 	return f
 }
@@ -247,7 +248,7 @@ func (f *FarEnds) hook(r *http.Request, body []byte) {
 	}
 	f.mu.Lock()
 	if newest := f.newest[p.Key]; p.Version < newest {
-		f.late = append(f.late, Late{p.Key, p.Version, newest, time.Unix(seconds, 0), time.Now()})
+		f.late = append(f.late, Late{p.Key, p.Version, newest, time.Unix(seconds, 0), f.now()})
 	} else {
 		f.newest[p.Key] = p.Version
 	}

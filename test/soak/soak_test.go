@@ -162,7 +162,7 @@ func newStage(t *testing.T, p proof) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &stage{proof: p, t: t, random: rand.New(rand.NewPCG(seed, 1)), org: org, queue: soak.NewQueue(seed, time.Now), far: soak.NewFarEnds(seed)}
+	s := &stage{proof: p, t: t, random: rand.New(rand.NewPCG(seed, 1)), org: org, queue: soak.NewQueue(seed, time.Now), far: soak.NewFarEnds(seed, time.Now)}
 	s.kills = 0
 	t.Cleanup(s.queue.Close)
 	t.Cleanup(s.far.Close)
