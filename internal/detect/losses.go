@@ -148,16 +148,20 @@ func leftOut(t *model.Trail) string {
 	if !ok {
 		return ""
 	}
-	partition := model.ARNPartition(t.ARN)
-	world := coverage.World{Partition: partition, Regions: coverage.DefaultRegions(partition)}
-	best := coverage.Recorder{
-		ID: t.ARN, Logging: model.Yes, MultiRegion: model.Yes, Global: model.Yes, Sees: model.Yes, Home: model.ARNRegion(t.ARN), Selectors: &selectors,
-	}
-	answer := world.Decide(management(world), []coverage.Recorder{best})
+	world, trail := best(t.ARN, &selectors)
+	answer := world.Decide(management(world), []coverage.Recorder{trail})
 	if answer.Verdict != model.No {
 		return ""
 	}
 	return strings.Replace(world.Describe(answer.Missing), "every ", "any ", 1)
+}
+
+// best is a trail that keeps all that its selectors choose, in the Regions that every account has.
+func best(arn string, selectors *coverage.Selectors) (coverage.World, coverage.Recorder) {
+	partition := model.ARNPartition(arn)
+	return coverage.World{Partition: partition, Regions: coverage.DefaultRegions(partition)}, coverage.Recorder{
+		ID: arn, Logging: model.Yes, MultiRegion: model.Yes, Global: model.Yes, Sees: model.Yes, Home: model.ARNRegion(arn), Selectors: selectors,
+	}
 }
 
 // otherEvents says that a trail chose, or may have chosen, data or network activity events that it does not record any
@@ -175,31 +179,33 @@ func otherEvents(e *entry, c change) string {
 	if err != nil {
 		return ""
 	}
-	chose := func(doc coverage.Document) (out []string) {
-		for _, b := range doc.EventSelectors {
-			for _, r := range b.DataResources {
-				out = append(out, fmt.Sprint(b.ReadWrite(), r))
-			}
-		}
-		for _, a := range doc.AdvancedEventSelectors {
-			if !a.Management() {
-				out = append(out, fmt.Sprint(a.FieldSelectors))
-			}
-		}
-		return out
-	}
-	before := chose(doc)
+	before := chosen(doc)
 	if len(before) == 0 {
 		return ""
 	}
 	if !off(is) {
 		if now, ok := is.Selectors.Get(); ok {
-			if doc, err := now.Document(); err == nil && !slices.ContainsFunc(before, func(s string) bool { return !slices.Contains(chose(doc), s) }) {
+			if doc, err := now.Document(); err == nil && !slices.ContainsFunc(before, func(s string) bool { return !slices.Contains(chosen(doc), s) }) {
 				return ""
 			}
 		}
 	}
 	return "data or network activity events that " + model.ARNName(e.trail) + " chose are no longer recorded by it"
+}
+
+// chosen are the data and network activity events that selectors choose.
+func chosen(doc coverage.Document) (out []string) {
+	for _, b := range doc.EventSelectors {
+		for _, r := range b.DataResources {
+			out = append(out, fmt.Sprint(b.ReadWrite(), r))
+		}
+	}
+	for _, a := range doc.AdvancedEventSelectors {
+		if !a.Management() {
+			out = append(out, fmt.Sprint(a.FieldSelectors))
+		}
+	}
+	return out
 }
 
 // describe names events; where they are all there are, also in how many Regions.

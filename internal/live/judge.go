@@ -22,6 +22,9 @@ type judge struct {
 	trim     time.Time
 	owns     time.Time         // until when nobody else judges
 	audited  map[string][]byte // by account, what of its verdicts the store has
+	read     *model.Snapshot   // the accounts as they were read last
+	whole    time.Time         // the log may lack records that are older
+	untold   []untold
 }
 
 func newJudge(w *Watch) *judge { return &judge{w: w} }
@@ -109,11 +112,18 @@ func (j *judge) mine(ctx context.Context) (bool, error) {
 
 // begin makes a detector of what is known of the accounts and of the log so far. What it tells was mostly told before.
 func (j *judge) begin(ctx context.Context) error {
+	if err := j.restore(ctx); err != nil {
+		return err
+	}
 	snapshot, err := j.known(ctx)
 	if err != nil {
 		return err
 	}
-	return j.start(ctx, snapshot)
+	j.due()
+	if err := j.start(ctx, snapshot); err != nil {
+		return err
+	}
+	return j.reconsider(ctx)
 }
 
 func (j *judge) start(ctx context.Context, snapshot *model.Snapshot) error {
@@ -137,7 +147,10 @@ func (j *judge) start(ctx context.Context, snapshot *model.Snapshot) error {
 	if err := j.keep(ctx, d, nil); err != nil {
 		return err
 	}
-	j.detector = d
+	j.detector, j.read, j.whole = d, snapshot, time.Time{}
+	if len(past) >= store.LogRecords {
+		j.whole = past[0].At
+	}
 	return nil
 }
 
@@ -197,7 +210,10 @@ func (j *judge) fresh(ctx context.Context) (int, error) {
 	if err := read(j.detector, records); err != nil {
 		return 0, err
 	}
-	return len(records), j.keep(ctx, j.detector, records)
+	if err := j.keep(ctx, j.detector, records); err != nil {
+		return 0, err
+	}
+	return len(records), j.reconsider(ctx)
 }
 
 func read(d *detect.Detector, records []store.Record) error {

@@ -62,6 +62,9 @@ func (j *judge) look(ctx context.Context) (*model.Snapshot, error) {
 		return nil, err
 	}
 	j.collect = j.w.Now().Add(j.w.every())
+	if err := j.compare(ctx, s); err != nil {
+		return nil, err
+	}
 	if err := j.save(ctx, s); err != nil {
 		return nil, err
 	}

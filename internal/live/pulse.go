@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"strings"
 	"sync"
 	"time"
 
@@ -19,8 +20,13 @@ const AppID = "cairn"
 
 var ownCall = []byte("app/" + AppID)
 
-// heartbeat stands for a Region among the pulses of an account: cairn's own calls.
-const heartbeat = "heartbeat"
+const (
+	// heartbeat stands for a Region among the pulses of an account: cairn's own calls.
+	heartbeat = "heartbeat"
+	// events stands before the Region of records, wherever they come from; a Region alone is that of log files, which
+	// normally come every hour.
+	events = "events in "
+)
 
 // pulses are the accounts and Regions of which something arrived since the last look.
 type pulses struct {
@@ -58,8 +64,11 @@ func (p *pulses) object(name string) {
 	}
 }
 
-// record takes in a record that may be of a call of cairn's own.
+// record takes in a record, which may be of a call of cairn's own.
 func (p *pulses) record(rec *event.Record) {
+	if account := string(rec.RecipientAccountID()); account != "" { // very old records do not say
+		p.beat(account, events+string(rec.AWSRegion()))
+	}
 	if string(rec.EventSource()) == "cloudtrail.amazonaws.com" && bytes.Contains(rec.Raw, ownCall) {
 		p.beat(string(rec.RecipientAccountID()), heartbeat)
 	}
@@ -89,6 +98,9 @@ func (j *judge) listen(ctx context.Context) error {
 			if j.w.Collect != nil && j.w.Every > 0 {
 				found = append(found, j.w.heard(p, now))
 			}
+			continue
+		}
+		if strings.HasPrefix(p.Region, events) {
 			continue
 		}
 		if p.Last.Sub(p.First) >= watched && float64(p.Hours) >= regular*p.Last.Sub(p.First).Hours() {

@@ -15,6 +15,7 @@ const (
 	accountRule   = "CRN-102"
 	silenceRule   = "CRN-103"
 	heartbeatRule = "CRN-104"
+	untoldRule    = "CRN-105"
 )
 
 // trouble tells through other channels that one takes nothing, or that it will never take a message.

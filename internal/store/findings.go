@@ -33,6 +33,9 @@ type Audit struct {
 	Findings []model.Finding
 	Rules    []string // that judged it
 	Whole    bool     // nothing could hide: what is not among the findings is no more
+	// Once is set where the findings are no states but happened, by that time: they resolve when nothing more is seen of
+	// them.
+	Once time.Time
 }
 
 // Told is what became of a finding.
@@ -317,7 +320,7 @@ func (w *telling) audit(a Audit) error {
 	found := map[string]bool{}
 	for _, f := range a.Findings {
 		found[f.ID] = true
-		if err := w.verdict(f); err != nil {
+		if err := w.verdict(f, a.Once); err != nil {
 			return err
 		}
 	}
@@ -363,8 +366,8 @@ func (w *telling) missing(a Audit, found map[string]bool) ([]string, error) {
 	return out, err
 }
 
-// verdict keeps one verdict of an audit.
-func (w *telling) verdict(f model.Finding) error {
+// verdict keeps one verdict of an audit, or what happened once.
+func (w *telling) verdict(f model.Finding, once time.Time) error {
 	r, err := w.row(f.ID)
 	if err != nil {
 		return err
@@ -390,6 +393,9 @@ func (w *telling) verdict(f model.Finding) error {
 		}
 	}
 	r.finding, r.kind = f, kindOf(f)
+	if !once.IsZero() {
+		r.Quiet = once.Add(w.s.Quiet)
+	}
 	switch {
 	case r.State == StateUnseen || r.State == StateResolved:
 		return w.step(r, Seen, f.Severity, w.at, f)

@@ -97,7 +97,7 @@ func (w *telling) judged(all []Judged) error {
 // judged. An event that is read later no longer changes what was told of those.
 const (
 	logAge     = 30 * 24 * time.Hour
-	logRecords = 5_000
+	LogRecords = 5_000
 )
 
 // Trim forgets the oldest records of the log.
@@ -111,7 +111,7 @@ func (s *Store) Trim(ctx context.Context) error {
 		}
 		for kept := range 2 {
 			if _, err := t.do(`DELETE FROM record WHERE judged > 0 AND kept = $1 AND at < (SELECT COALESCE(MIN(at), 0) FROM
-				(SELECT at FROM record WHERE kept = $1 AND judged > 0 ORDER BY at DESC LIMIT $2) newest)`, kept, logRecords); err != nil {
+				(SELECT at FROM record WHERE kept = $1 AND judged > 0 ORDER BY at DESC LIMIT $2) newest)`, kept, LogRecords); err != nil {
 				return err
 			}
 		}

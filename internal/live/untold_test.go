@@ -1,0 +1,645 @@
+package live_test
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"cairn.example/internal/audit"
+	"cairn.example/internal/coverage"
+	"cairn.example/internal/live"
+	"cairn.example/internal/model"
+	"cairn.example/internal/source"
+	"cairn.example/internal/store"
+	"cairn.example/rules/all"
+)
+
+const (
+	ownTrail = "arn:aws:cloudtrail:eu-central-1:222222222222:trail/prod-audit"
+	owner    = "222222222222"
+)
+
+// house is a watch of the example organization whose accounts are read every hour, and that may end and begin again.
+type house struct {
+	t       *testing.T
+	address string
+	mu      sync.Mutex
+	now     *model.Snapshot // as it is
+	told    []string        // of CRN-105
+	in      source.Handle
+	store   *store.Store
+	stop    func()
+	records int
+}
+
+func newHouse(t *testing.T, s *model.Snapshot) *house {
+	t.Helper()
+	time.Sleep(time.Until(time.Date(2026, time.November, 22, 0, 0, 0, 0, time.UTC)))
+	return &house{t: t, address: filepath.Join(t.TempDir(), "cairn.db"), now: s}
+}
+
+// start starts a watch on the store that is there.
+func (h *house) start() {
+	h.t.Helper()
+	kept, err := store.Open(h.t.Context(), h.address, store.Options{Now: time.Now, Quiet: 3 * time.Hour})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	ready := make(chan struct{})
+	w := &live.Watch{
+		Store: kept, ID: "me", Detect: watched(h.t), Now: time.Now, Log: slog.New(slog.NewTextHandler(h.t.Output(), nil)), Every: time.Hour,
+		Collect: h.collect, Tell: h.tell,
+		Audit: func(s *model.Snapshot) audit.Result { return audit.Judge(s, audit.Options{Rules: all.Rules()}) },
+		Sources: []live.Source{{Name: "test", Run: func(ctx context.Context, handle source.Handle) error {
+			h.in = handle
+			close(ready)
+			<-ctx.Done()
+			return nil
+		}}},
+	}
+	ctx, stop := context.WithCancel(h.t.Context())
+	done := make(chan error, 1)
+	go func() { done <- w.Run(ctx) }()
+	<-ready
+	h.store = kept
+	h.stop = func() {
+		stop()
+		if err := <-done; err != nil {
+			h.t.Error(err)
+		}
+		if err := kept.Close(); err != nil {
+			h.t.Error(err)
+		}
+	}
+}
+
+func (h *house) collect(context.Context) (*model.Snapshot, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	out := *h.now
+	out.CollectedAt, out.Accounts = time.Now().UTC().Truncate(time.Second), nil
+	for _, a := range h.now.Accounts {
+		out.Accounts = append(out.Accounts, a.Clone())
+	}
+	return &out, nil
+}
+
+func (h *house) tell(one store.Told) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if one.Finding.Rule == "CRN-105" {
+		h.told = append(h.told, one.Step+" "+one.Finding.Message+" "+one.Finding.Fix)
+	}
+}
+
+// edit changes an account as it is.
+func (h *house) edit(account string, how func(*model.Account)) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	out := *h.now
+	out.Accounts = nil
+	for _, a := range h.now.Accounts {
+		c := a.Clone()
+		if c.ID == account {
+			how(c)
+		}
+		out.Accounts = append(out.Accounts, c)
+	}
+	h.now = &out
+}
+
+// trail changes a trail as its owner sees it.
+func (h *house) trail(arn string, how func(*model.Trail)) {
+	h.edit(model.ARNAccount(arn), func(a *model.Account) { how(a.Trail(arn)) })
+}
+
+// call is a record of a call, as of now where it does not say otherwise.
+type call struct {
+	account, region, name string
+	at                    time.Time
+	more                  string // members
+}
+
+// hand hands in records.
+func (h *house) hand(calls ...call) {
+	h.t.Helper()
+	var all []string
+	for _, c := range calls {
+		h.records++
+		if c.at.IsZero() {
+			c.at = time.Now()
+		}
+		if !strings.Contains(c.more, "readOnly") {
+			c.more = `"readOnly":false,` + c.more
+		}
+		if !strings.Contains(c.more, "requestParameters") {
+			c.more += fmt.Sprintf(`"requestParameters":{"name":%q},`, ownTrail)
+		}
+		all = append(all, fmt.Sprintf(`{"eventVersion":"1.11","eventTime":%q,"eventSource":"cloudtrail.amazonaws.com","eventName":%q,"awsRegion":%q,
+			"recipientAccountId":%q,"eventID":"e-%d","userAgent":"aws-cli/2.17","sourceIPAddress":"203.0.113.7","eventType":"AwsApiCall",%s
+			"userIdentity":{"type":"AssumedRole","arn":"arn:aws:sts::222222222222:assumed-role/Admin/mallory","accountId":"222222222222"},"responseElements":null}`,
+			c.at.UTC().Format(time.RFC3339), c.name, cmp.Or(c.region, "eu-central-1"), cmp.Or(c.account, owner), h.records, c.more))
+	}
+	if err := h.in(h.t.Context(), source.Batch{Name: "test", Body: strings.NewReader(`{"Records":[` + strings.Join(all, ",") + `]}`)}); err != nil {
+		h.t.Fatal(err)
+	}
+	time.Sleep(time.Minute)
+}
+
+// heard makes an account and Region one whose events cairn reads.
+func (h *house) heard(account, region string) {
+	h.hand(call{account: account, region: region, name: "DescribeTrails", more: `"readOnly":true,`})
+}
+
+func (h *house) until(hour, minute int) {
+	time.Sleep(time.Until(time.Date(2026, time.November, 22, hour, minute, 0, 0, time.UTC)))
+}
+
+func (h *house) want(want ...string) {
+	h.t.Helper()
+	synctest.Wait()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.told) != len(want) {
+		h.t.Fatalf("told\n%s\nwant %d:\n%s", strings.Join(h.told, "\n"), len(want), strings.Join(want, "\n"))
+	}
+	for i, all := range want {
+		for part := range strings.SplitSeq(all, " | ") {
+			if !strings.Contains(h.told[i], part) {
+				h.t.Errorf("told %q, want %q in it", h.told[i], part)
+			}
+		}
+	}
+}
+
+// from is where a value was read in the home Region.
+func from(call string) model.Origin { return model.Origin{Call: call, Region: "eu-central-1"} }
+
+func off(t *model.Trail) { t.Logging = model.Known(false, from("GetTrailStatus")) }
+
+func on(t *model.Trail) { t.Logging = model.Known(true, from("GetTrailStatus")) }
+
+func stoppedAt(hour, minute int) func(*model.Trail) {
+	return func(t *model.Trail) {
+		t.StoppedAt = model.Known(time.Date(2026, time.November, 22, hour, minute, 0, 0, time.UTC), from("GetTrailStatus"))
+	}
+}
+
+func choose(arn, choice string) func(*model.Trail) {
+	return func(t *model.Trail) {
+		s, err := coverage.Parse([]byte(`{"TrailARN":"` + arn + `",` + choice + `}`))
+		if err != nil {
+			panic(err)
+		}
+		t.Selectors = model.Known(s, model.Origin{Call: "GetEventSelectors", Region: model.ARNRegion(arn)})
+	}
+}
+
+const wasOff = "opened | trail/prod-audit was changed between 2026-11-22 01:0 | and 2026-11-22 02:0 | IsLogging was true and is false."
+
+// What the accounts show and no event told of is told, and what may have been told of is not. Each story begins at
+// 01:30, half-way between two readings, and cairn reads the events of the trail's account and Region.
+func TestUntold(t *testing.T) {
+	tales := map[string]struct {
+		deaf bool // nothing was heard of anybody
+		play func(h *house)
+		want []string
+	}{
+		"a trail is off and no event told of it": {
+			play: func(h *house) { h.trail(ownTrail, off) },
+			want: []string{wasOff + " | aws cloudtrail lookup-events --region eu-central-1 --start-time 2026-11-22T00:55:"},
+		},
+		"its times tell when that was": {
+			play: func(h *house) { h.trail(ownTrail, off); h.trail(ownTrail, stoppedAt(1, 17)) },
+			want: []string{`opened | IsLogging was true and is false; StopLoggingTime was none and is "2026-11-22T01:17:00Z".`},
+		},
+		"a further change is seen again": {
+			play: func(h *house) {
+				h.trail(ownTrail, off)
+				h.until(3, 30)
+				h.trail(ownTrail, func(t *model.Trail) { t.Bucket = model.Known("elsewhere", from("DescribeTrails")) })
+			},
+			want: []string{wasOff, `told anew | between 2026-11-22 03:0 | S3BucketName was "prod-audit-logs" and is "elsewhere".`},
+		},
+		"each attribute is compared": {
+			play: func(h *house) {
+				h.trail(ownTrail, func(t *model.Trail) {
+					t.Bucket = model.Known("elsewhere", from("DescribeTrails"))
+					t.Key = model.Known("", from("DescribeTrails"))
+					t.Validation = model.Known(false, from("DescribeTrails"))
+					t.MultiRegion = model.Known(false, from("DescribeTrails"))
+					t.Insights = model.Known([]model.InsightSelector{{InsightType: "ApiCallRateInsight"}}, from("GetInsightSelectors"))
+				})
+			},
+			want: []string{`opened | S3BucketName was "prod-audit-logs" and is "elsewhere"; | IsMultiRegionTrail was true | LogFileValidationEnabled was true | KmsKeyId was "arn: | and is none | InsightSelectors was []`},
+		},
+		"a trail is gone": {
+			play: func(h *house) { h.edit(owner, func(a *model.Account) { a.Trails.Items = nil }) },
+			want: []string{"opened | trail/prod-audit was changed | it was there and is no more"},
+		},
+		"selectors leave out KMS": {
+			play: func(h *house) {
+				h.trail(ownTrail, choose(ownTrail, `"EventSelectors":[{"ReadWriteType":"All","IncludeManagementEvents":true,"ExcludeManagementEventSources":["kms.amazonaws.com"]}]`))
+			},
+			want: []string{"opened | EventSelectors was {"},
+		},
+		"selectors say the same in other words": {
+			play: func(h *house) {
+				h.trail(ownTrail, choose(ownTrail, `"AdvancedEventSelectors":[{"Name":"Management events selector","FieldSelectors":[{"Field":"eventCategory","Equals":["Management"]}]}]`))
+			},
+		},
+		"selectors choose other data events": {
+			play: func(h *house) {
+				h.trail(ownTrail, choose(ownTrail, `"EventSelectors":[{"ReadWriteType":"All","IncludeManagementEvents":true,"DataResources":[{"Type":"AWS::Lambda::Function","Values":["arn:aws:lambda"]}]}]`))
+			},
+			want: []string{"opened | EventSelectors was {"},
+		},
+		"an event contradicts what is read": {
+			play: func(h *house) { h.hand(call{name: "StopLogging", at: time.Now().Add(-10 * time.Minute)}) },
+			want: []string{"opened | IsLogging was false and is true."},
+		},
+
+		"(a) the event is late": {
+			play: func(h *house) {
+				at := time.Now()
+				h.trail(ownTrail, off)
+				h.until(2, 20)
+				h.hand(call{name: "StopLogging", at: at})
+			},
+		},
+		"(a) the event comes when it was told": {
+			play: func(h *house) {
+				at := time.Now()
+				h.trail(ownTrail, off)
+				h.until(3, 10)
+				h.want(wasOff)
+				h.hand(call{name: "StopLogging", at: at})
+			},
+			want: []string{wasOff, "resolved StopLogging at 2026-11-22 01:30:00 UTC by arn:aws:sts::222222222222:assumed-role/Admin/mallory | its event e-3 came late"},
+		},
+		"(a) an event comes that tells of a part": {
+			play: func(h *house) {
+				at := time.Now()
+				h.trail(ownTrail, off)
+				h.trail(ownTrail, func(t *model.Trail) { t.Validation = model.Known(false, from("DescribeTrails")) })
+				h.until(3, 10)
+				h.hand(call{name: "StopLogging", at: at})
+			},
+			want: []string{"opened | IsLogging was true", "told anew | cannot be said: LogFileValidationEnabled was true and is false."},
+		},
+		"(b) the status was refused": {
+			play: func(h *house) {
+				h.trail(ownTrail, func(t *model.Trail) { t.Logging = model.Unread[bool](from("GetTrailStatus")) })
+			},
+		},
+		"(b) a Region was refused that may hold the trail": {
+			play: func(h *house) {
+				h.edit(owner, func(a *model.Account) {
+					a.Trails.Items = nil
+					g := model.Gap{Call: "DescribeTrails", Account: a.ID, Region: "eu-central-1", Code: "AccessDenied"}
+					a.Trails.Gaps, a.Gaps = []model.Gap{g}, []model.Gap{g}
+				})
+			},
+		},
+		"(b) the trail's Region is not enabled any more": {
+			play: func(h *house) {
+				h.edit(owner, func(a *model.Account) {
+					a.Trails.Items = nil
+					a.Regions.Items = []string{"us-east-1"}
+				})
+			},
+		},
+		"(b) a copy in another Region was read": {
+			play: func(h *house) {
+				h.trail(ownTrail, func(t *model.Trail) {
+					t.Validation = model.Known(false, model.Origin{Call: "DescribeTrails", Region: "us-east-1"})
+				})
+			},
+		},
+		"(b) the account could not be read": {
+			play: func(h *house) {
+				h.edit(owner, func(a *model.Account) {
+					g := model.Gap{Call: "AssumeRole", Account: a.ID, Code: "AccessDenied"}
+					a.Caller, a.Gaps, a.Trails, a.Regions = "", []model.Gap{g}, model.List[*model.Trail]{}, model.List[string]{}
+				})
+			},
+		},
+		"(b) it cannot be read when it would be told, and then it is": {
+			play: func(h *house) {
+				h.trail(ownTrail, off)
+				h.until(2, 10)
+				h.trail(ownTrail, func(t *model.Trail) { t.Logging = model.Unread[bool](from("GetTrailStatus")) })
+				h.until(3, 10)
+				h.want()
+				h.trail(ownTrail, off)
+			},
+			want: []string{wasOff},
+		},
+		"(c) events of nobody are read": {deaf: true, play: func(h *house) { h.trail(ownTrail, off) }},
+		"(c) events of another Region and another account are read": {
+			deaf: true,
+			play: func(h *house) {
+				h.heard(owner, "us-east-1")
+				h.heard("111111111111", "eu-central-1")
+				h.until(2, 30)
+				h.trail(ownTrail, off)
+			},
+		},
+		"(c) events were not read yet when it was read before": {
+			deaf: true,
+			play: func(h *house) { h.trail(ownTrail, off); h.heard(owner, "eu-central-1") },
+		},
+		"(c) nothing was heard for long": {
+			play: func(h *house) {
+				h.stop()
+				time.Sleep(9 * 24 * time.Hour)
+				h.start()
+				time.Sleep(10 * time.Minute)
+				h.trail(ownTrail, off)
+			},
+		},
+		"(d) an organization's trail, and nobody but its owner is heard": {
+			deaf: true,
+			play: func(h *house) {
+				h.heard("111111111111", "eu-west-1")
+				h.until(2, 30)
+				h.trail(orgTrail, orgOff)
+			},
+		},
+		"(d) an organization's trail, and others are heard too": {
+			play: func(h *house) {
+				h.heard("111111111111", "eu-west-1")
+				h.until(2, 30)
+				h.trail(orgTrail, orgOff)
+			},
+			want: []string{"opened | trail/org-trail | IsLogging was true and is false."},
+		},
+		"(d) a member's shadow of an organization's trail": {
+			play: func(h *house) {
+				h.heard("444444444444", "eu-west-1")
+				h.until(2, 30)
+				h.edit("444444444444", func(a *model.Account) { orgOff(a.Trail(orgTrail)) })
+			},
+		},
+		"(d) CloudFormation did it, which is an event of the account": {
+			play: func(h *house) {
+				h.hand(call{name: "UpdateTrail", more: fmt.Sprintf(`"requestParameters":{"name":%q,"enableLogFileValidation":false},"vpcEndpointId":"cloudformation.amazonaws.com",`, ownTrail)})
+				h.trail(ownTrail, func(t *model.Trail) { t.Validation = model.Known(false, from("DescribeTrails")) })
+			},
+		},
+		"(e) a call that nobody knows": {
+			play: func(h *house) { h.hand(call{name: "RearrangeTrail"}); h.trail(ownTrail, off) },
+		},
+		"(e) parameters that were omitted": {
+			play: func(h *house) {
+				h.hand(call{name: "PutEventSelectors", more: fmt.Sprintf(`"requestParameters":{"trailName":%q,"omitted":true},`, ownTrail)})
+				h.trail(ownTrail, choose(ownTrail, `"EventSelectors":[{"ReadWriteType":"WriteOnly","IncludeManagementEvents":true}]`))
+			},
+		},
+		"(e) an alias that was sent, an ARN that is read": {
+			play: func(h *house) {
+				h.hand(call{name: "UpdateTrail", more: fmt.Sprintf(`"requestParameters":{"name":%q,"kmsKeyId":"alias/audit"},`, ownTrail)})
+				h.trail(ownTrail, func(t *model.Trail) {
+					t.Key = model.Known("arn:aws:kms:eu-central-1:222222222222:key/other", from("DescribeTrails"))
+				})
+			},
+		},
+		"(e) selectors that the reading writes otherwise": {
+			play: func(h *house) {
+				h.hand(call{name: "PutEventSelectors", more: fmt.Sprintf(`"requestParameters":{"trailName":%q,"eventSelectors":[{"dataResources":[{"type":"AWS::S3::Object","values":["arn:aws:s3"]}]}]},`, ownTrail)})
+				h.trail(ownTrail, choose(ownTrail, `"EventSelectors":[{"ReadWriteType":"All","IncludeManagementEvents":true,"DataResources":[{"Type":"AWS::S3::Object","Values":["arn:aws:s3:::"]}]}]`))
+			},
+		},
+		"(e) a stop that was repeated may move its time": {
+			play: func(h *house) {
+				h.hand(call{name: "StopLogging"}, call{name: "StartLogging", at: time.Now().Add(time.Minute)})
+				h.trail(ownTrail, stoppedAt(1, 40))
+			},
+		},
+		"(h) it is as before when it is read again": {
+			play: func(h *house) {
+				h.trail(ownTrail, off)
+				h.until(2, 10)
+				h.trail(ownTrail, on)
+			},
+		},
+		"(h) it was off and on between two readings, as its time tells": {
+			play: func(h *house) { h.trail(ownTrail, stoppedAt(1, 17)) },
+			want: []string{`opened | cannot be said: StopLoggingTime was none and is "2026-11-22T01:17:00Z".`},
+		},
+		"(h) it is put right before it is told": {
+			play: func(h *house) {
+				h.trail(ownTrail, off)
+				h.until(2, 20)
+				h.hand(call{name: "StartLogging"})
+				h.trail(ownTrail, on)
+			},
+			want: []string{wasOff},
+		},
+		"(h) events tell of both": {
+			play: func(h *house) {
+				h.hand(call{name: "StopLogging"})
+				h.until(1, 45)
+				h.hand(call{name: "StartLogging"})
+			},
+		},
+		"(h) a reading that began before the call": {
+			play: func(h *house) {
+				h.until(1, 50)
+				h.hand(call{name: "UpdateTrail", more: fmt.Sprintf(`"requestParameters":{"name":%q,"enableLogFileValidation":false},`, ownTrail)})
+				time.Sleep(5 * time.Minute) // it is read a minute after the call, and does not show it
+				h.trail(ownTrail, func(t *model.Trail) { t.Validation = model.Known(false, from("DescribeTrails")) })
+			},
+		},
+		"(i) a refused call explains nothing": {
+			play: func(h *house) {
+				h.hand(call{name: "StopLogging", more: `"errorCode":"AccessDenied",`})
+				h.trail(ownTrail, off)
+			},
+			want: []string{"opened | IsLogging was true and is false."},
+		},
+		"(i) nor does a call that reads": {
+			play: func(h *house) {
+				h.hand(call{name: "StopLogging", more: `"readOnly":true,`})
+				h.trail(ownTrail, off)
+			},
+			want: []string{"opened | IsLogging was true and is false."},
+		},
+		"(i) nor one about another trail, or another attribute": {
+			play: func(h *house) {
+				h.hand(call{name: "StopLogging", more: `"requestParameters":{"name":"other"},`})
+				h.hand(call{name: "UpdateTrail", more: fmt.Sprintf(`"requestParameters":{"name":%q,"enableLogFileValidation":true},`, ownTrail)})
+				h.trail(ownTrail, off)
+			},
+			want: []string{"opened | IsLogging was true and is false."},
+		},
+	}
+	s, _ := example(t)
+	for name, tale := range tales {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHouse(t, s)
+				h.start()
+				defer func() { h.stop() }()
+				time.Sleep(time.Minute)
+				if !tale.deaf {
+					h.heard(owner, "eu-central-1")
+					h.heard("333333333333", "eu-central-1")
+				}
+				h.until(1, 30)
+				h.want()
+				tale.play(h)
+				time.Sleep(150 * time.Minute) // two readings, and an event's grace
+				h.want(tale.want...)
+			})
+		})
+	}
+}
+
+func orgOff(t *model.Trail) {
+	t.Logging = model.Known(false, model.Origin{Call: "GetTrailStatus", Region: "eu-west-1"})
+}
+
+// What was off when the accounts were read first is no change. (f)
+func TestUntoldFirst(t *testing.T) {
+	s, _ := example(t)
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, s)
+		h.trail(ownTrail, off)
+		h.start()
+		defer func() { h.stop() }()
+		time.Sleep(time.Minute)
+		h.heard(owner, "eu-central-1")
+		time.Sleep(150 * time.Minute)
+		h.want()
+	})
+}
+
+// The reading before a restart is kept, and so is what was found and what was told. (g)
+func TestUntoldRestart(t *testing.T) {
+	s, _ := example(t)
+	begin := func(t *testing.T) *house {
+		t.Helper()
+		h := newHouse(t, s)
+		h.start()
+		time.Sleep(time.Minute)
+		h.heard(owner, "eu-central-1")
+		h.until(1, 30)
+		return h
+	}
+	tales := map[string]func(h *house) []string{
+		"a change while nobody looked": func(h *house) []string {
+			h.stop()
+			h.trail(ownTrail, off)
+			h.until(5, 10)
+			h.start()
+			h.until(5, 30)
+			h.want() // it may still be told of
+			return []string{"opened | between 2026-11-22 01:0 | and 2026-11-22 05:1 | IsLogging was true and is false."}
+		},
+		"its event comes after the start": func(h *house) []string {
+			at := time.Now()
+			h.stop()
+			h.trail(ownTrail, off)
+			h.until(5, 10)
+			h.start()
+			h.until(5, 20)
+			h.hand(call{name: "StopLogging", at: at})
+			return nil
+		},
+		"found before, told after": func(h *house) []string {
+			h.trail(ownTrail, off)
+			h.until(2, 10)
+			h.stop()
+			h.start()
+			h.until(2, 25)
+			h.want()
+			h.until(2, 45)
+			h.want(wasOff)
+			return []string{wasOff}
+		},
+		"told before, taken back after": func(h *house) []string {
+			at := time.Now()
+			h.trail(ownTrail, off)
+			h.until(3, 10)
+			h.stop()
+			h.until(4, 0)
+			h.start()
+			h.until(4, 10)
+			h.hand(call{name: "StopLogging", at: at})
+			return []string{wasOff, "resolved StopLogging at 2026-11-22 01:30:00 UTC"}
+		},
+		"away for longer than a queue keeps messages": func(h *house) []string {
+			h.stop()
+			h.trail(ownTrail, off)
+			time.Sleep(15 * 24 * time.Hour)
+			h.start()
+			return nil
+		},
+		"the log is full, and does not reach back": func(h *house) []string {
+			h.until(1, 40)
+			var many []call
+			for range store.LogRecords {
+				many = append(many, call{name: "StopLogging", account: "333333333333", more: `"errorCode":"AccessDenied","requestParameters":{"name":"other"},`})
+			}
+			h.hand(many...)
+			h.until(1, 50)
+			h.stop()
+			h.trail(ownTrail, off)
+			h.start()
+			return nil
+		},
+	}
+	for name, tale := range tales {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := begin(t)
+				defer func() { h.stop() }()
+				want := tale(h)
+				time.Sleep(150 * time.Minute)
+				h.want(want...)
+			})
+		})
+	}
+}
+
+// A change happened, so its finding ends when nothing more is seen of it; an event that comes even later reopens nothing.
+func TestUntoldEnds(t *testing.T) {
+	s, _ := example(t)
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, s)
+		h.start()
+		defer func() { h.stop() }()
+		time.Sleep(time.Minute)
+		h.heard(owner, "eu-central-1")
+		h.until(1, 30)
+		at := time.Now()
+		h.trail(ownTrail, off)
+		h.trail(ownTrail, func(t *model.Trail) { t.Validation = model.Known(false, from("DescribeTrails")) })
+		h.until(4, 30)
+		h.want("opened | IsLogging")
+		h.until(6, 0)
+		h.want("opened", "resolved Nothing more was seen of it")
+		h.hand(call{name: "StopLogging", at: at})
+		time.Sleep(time.Hour)
+		h.want("opened", "resolved")
+		found, err := h.store.Findings(t.Context(), store.StateResolved)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, k := range found {
+			if f := k.Finding; f.Rule == "CRN-105" {
+				raw, err := json.MarshalIndent(f, "", "  ")
+				t.Logf("%s %v", raw, err)
+			}
+		}
+	})
+}
