@@ -241,7 +241,8 @@ func (j *judge) keep(ctx context.Context, d *detect.Detector, records []store.Re
 		if n.Audits, audited, err = j.changed(j.audits(d.Twin())); err != nil {
 			return err
 		}
-		if soon := j.w.Now().Add(confirm); j.w.Collect != nil && soon.Before(j.collect) {
+		// What a start tells again is no reason to read them.
+		if soon := j.w.Now().Add(confirm); j.w.Collect != nil && len(records) > 0 && soon.Before(j.collect) {
 			j.collect = soon
 		}
 	}

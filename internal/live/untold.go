@@ -66,7 +66,7 @@ func (j *judge) remember(ctx context.Context, all []untold) error {
 // due has the accounts read again when a change is to be told.
 func (j *judge) due() {
 	for _, u := range j.untold {
-		if at := u.Until.Add(grace); u.Told.IsZero() && at.Before(j.collect) {
+		if at := u.Until.Add(grace); u.Told.IsZero() && at.After(j.w.Now()) && at.Before(j.collect) {
 			j.collect = at
 		}
 	}
