@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -154,25 +155,35 @@ type view struct {
 	told bool             // some event is about the trail
 }
 
-// view does to the first reading what events did. Of those near a reading it is open whether that shows them.
+// view does to the first reading what events did. Of those near a reading it is open whether that shows them, and of those
+// of one second, which came first.
 func (d *Detector) view(w Window) view {
 	v := view{Window: w}
 	around := d.around(w)
+	turned := slices.Clone(around)
+	slices.Reverse(turned)
+	slices.SortStableFunc(turned, func(x, y *entry) int { return cmp.Compare(x.call.At.Unix(), y.call.At.Unix()) })
 	for _, from := range []time.Time{w.From.Add(-Near), w.From.Add(Near)} {
-		a := w.Was.Clone()
-		for _, e := range around {
-			if e.call.At.Before(from) {
-				continue
-			}
-			if e.call.At.After(w.Until.Add(-Near)) {
-				v.ends = append(v.ends, a.Clone())
-			}
-			a.Apply(e.call)
-		}
-		v.ends = append(v.ends, a)
+		v.replay(turned, from)
+		v.replay(around, from)
 	}
 	v.told = slices.ContainsFunc(around, func(e *entry) bool { return e.about(w.Trail) })
 	return v
+}
+
+// replay applies events from a time on.
+func (v *view) replay(events []*entry, from time.Time) {
+	a := v.Was.Clone()
+	for _, e := range events {
+		if e.call.At.Before(from) {
+			continue
+		}
+		if e.call.At.After(v.Until.Add(-Near)) {
+			v.ends = append(v.ends, a.Clone())
+		}
+		a.Apply(e.call)
+	}
+	v.ends = append(v.ends, a)
 }
 
 // differs tells whether an attribute is otherwise than events left it, whatever of them the reading shows.

@@ -26,6 +26,7 @@ func TestUnannounced(t *testing.T) {
 	key := trail(func(t *model.Trail) {
 		t.Key = model.Known("arn:aws:kms:eu-west-1:111122223333:key/k", home("DescribeTrails"))
 	})
+	uninsightful := func(t *model.Trail) { t.Insights = model.Known([]model.InsightSelector{}, home("GetInsightSelectors")) }
 	gone := func(a *model.Account) { a.Trails.Items = nil }
 	chooses := func(choice string) func(*model.Account) {
 		return trail(func(tr *model.Trail) {
@@ -58,43 +59,49 @@ func TestUnannounced(t *testing.T) {
 		"key":            {after: key, want: `KmsKeyId "" "arn:aws:kms:eu-west-1:111122223333:key/k"`},
 		"gone":           {after: gone, want: "TrailARN true false"},
 		"new":            {before: gone, after: nil, want: "TrailARN false true"},
-		"tags":           {after: trail(func(t *model.Trail) { t.Tags = model.Known([]model.Tag{{Key: "a", Value: "b"}}, home("ListTags")) })},
+		"tags":           {before: trail(func(t *model.Trail) { t.Tags = model.Known([]model.Tag{}, home("ListTags")) }), after: trail(func(t *model.Trail) { t.Tags = model.Known([]model.Tag{{Key: "a", Value: "b"}}, home("ListTags")) })},
 		"two at a time":  {after: func(a *model.Account) { off(a); unvalidated(a) }, want: "LogFileValidationEnabled true false; IsLogging true false"},
 		"another bucket": {after: trail(func(t *model.Trail) { t.Bucket = model.Known("mine", home("DescribeTrails")) }), want: `S3BucketName "logs" "mine"`},
 
-		"announced":                         {events: []string{record("e", at("10:30:00"), "StopLogging", name)}, after: off},
-		"announced shortly before":          {events: []string{record("e", at("09:58:00"), "StopLogging", name)}, after: off},
-		"announced shortly after":           {events: []string{record("e", at("11:02:00"), "StopLogging", name)}, after: off},
-		"announced long before":             {events: []string{record("e", at("09:30:00"), "StopLogging", name)}, after: off, want: "IsLogging true false"},
-		"announced afterwards":              {events: []string{record("e", at("11:30:00"), "StopLogging", name)}, after: off, want: "IsLogging true false"},
-		"shortly before, and not read yet":  {events: []string{record("e", at("10:58:00"), "StopLogging", name)}},
-		"the opposite was announced":        {events: []string{record("e", at("10:30:00"), "StartLogging", name)}, after: off, want: "IsLogging true false"},
-		"refused":                           {events: []string{denied(record("e", at("10:30:00"), "StopLogging", name))}, after: off, want: "IsLogging true false"},
-		"a record that reads":               {events: []string{reads(record("e", at("10:30:00"), "StopLogging", name))}, after: off, want: "IsLogging true false"},
-		"of another trail":                  {events: []string{record("e", at("10:30:00"), "StopLogging", `{"name":"other"}`)}, after: off, want: "IsLogging true false"},
-		"of another attribute":              {events: []string{record("e", at("10:30:00"), "UpdateTrail", update(`"enableLogFileValidation":true`))}, after: off, want: "IsLogging true false"},
-		"by CloudFormation":                 {events: []string{strings.Replace(record("e", at("10:30:00"), "UpdateTrail", update(`"enableLogFileValidation":false`)), `"accessKeyId"`, `"invokedBy":"cloudformation.amazonaws.com","accessKeyId"`, 1)}, after: unvalidated},
-		"deleted":                           {events: []string{record("e", at("10:30:00"), "DeleteTrail", name)}, after: gone},
-		"deleted and there":                 {events: []string{record("e", at("10:30:00"), "DeleteTrail", name)}, want: "TrailARN false true"},
-		"stopped and started":               {events: []string{record("e", at("10:20:00"), "StopLogging", name), record("f", at("10:30:00"), "StartLogging", name)}},
-		"a repeated stop may move the time": {before: off, events: []string{record("e", at("10:17:30"), "StopLogging", name)}, after: stopped},
-		"a call that nobody knows":          {events: []string{record("e", at("10:30:00"), "RearrangeTrail", name)}, after: func(a *model.Account) { off(a); unvalidated(a); stopped(a) }},
-		"a call about who knows what":       {events: []string{record("e", at("10:30:00"), "RearrangeTrail", `{}`)}, after: func(a *model.Account) { off(a); unvalidated(a); stopped(a) }},
-		"a call that may have created it":   {before: gone, events: []string{record("e", at("10:30:00"), "RearrangeTrail", `{}`)}},
-		"parameters that were omitted":      {events: []string{record("e", at("10:30:00"), "UpdateTrail", `{"name":"main","omitted":true}`)}, after: unvalidated},
-		"an alias, and the ARN is read":     {events: []string{record("e", at("10:30:00"), "UpdateTrail", update(`"kmsKeyId":"alias/audit"`))}, after: key},
-		"an ARN, and another is read":       {events: []string{record("e", at("10:30:00"), "UpdateTrail", update(`"kmsKeyId":"arn:aws:kms:eu-west-1:111122223333:key/other"`))}, after: key, want: `KmsKeyId "arn:aws:kms:eu-west-1:111122223333:key/other" "arn:aws:kms:eu-west-1:111122223333:key/k"`},
+		"announced":                                      {events: []string{record("e", at("10:30:00"), "StopLogging", name)}, after: off},
+		"announced shortly before":                       {events: []string{record("e", at("09:58:00"), "StopLogging", name)}, after: off},
+		"announced shortly after":                        {events: []string{record("e", at("11:02:00"), "StopLogging", name)}, after: off},
+		"announced long before":                          {events: []string{record("e", at("09:30:00"), "StopLogging", name)}, after: off, want: "IsLogging true false"},
+		"announced afterwards":                           {events: []string{record("e", at("11:30:00"), "StopLogging", name)}, after: off, want: "IsLogging true false"},
+		"shortly before, and not read yet":               {events: []string{record("e", at("10:58:00"), "StopLogging", name)}},
+		"the opposite was announced":                     {events: []string{record("e", at("10:30:00"), "StartLogging", name)}, after: off, want: "IsLogging true false"},
+		"refused":                                        {events: []string{denied(record("e", at("10:30:00"), "StopLogging", name))}, after: off, want: "IsLogging true false"},
+		"a record that reads":                            {events: []string{reads(record("e", at("10:30:00"), "StopLogging", name))}, after: off, want: "IsLogging true false"},
+		"of another trail":                               {events: []string{record("e", at("10:30:00"), "StopLogging", `{"name":"other"}`)}, after: off, want: "IsLogging true false"},
+		"of another attribute":                           {events: []string{record("e", at("10:30:00"), "UpdateTrail", update(`"enableLogFileValidation":true`))}, after: off, want: "IsLogging true false"},
+		"by CloudFormation":                              {events: []string{strings.Replace(record("e", at("10:30:00"), "UpdateTrail", update(`"enableLogFileValidation":false`)), `"accessKeyId"`, `"invokedBy":"cloudformation.amazonaws.com","accessKeyId"`, 1)}, after: unvalidated},
+		"deleted":                                        {events: []string{record("e", at("10:30:00"), "DeleteTrail", name)}, after: gone},
+		"deleted and there":                              {events: []string{record("e", at("10:30:00"), "DeleteTrail", name)}, want: "TrailARN false true"},
+		"stopped and started":                            {events: []string{record("e", at("10:20:00"), "StopLogging", name), record("f", at("10:30:00"), "StartLogging", name)}},
+		"stopped and started in one second":              {events: []string{record("e", at("10:30:00"), "StopLogging", name), record("f", at("10:30:00"), "StartLogging", name)}},
+		"started and stopped in one second":              {events: []string{record("e", at("10:30:00"), "StopLogging", name), record("f", at("10:30:00"), "StartLogging", name)}, after: off},
+		"times, and something was announced long before": {events: []string{record("e", at("09:30:00"), "StopLogging", name)}, after: stopped, want: `StopLoggingTime "0001-01-01T00:00:00Z" "2026-11-25T10:17:00Z"`},
+		"a repeated stop may move the time":              {before: off, events: []string{record("e", at("10:17:30"), "StopLogging", name)}, after: stopped},
+		"a call that nobody knows":                       {events: []string{record("e", at("10:30:00"), "RearrangeTrail", name)}, after: func(a *model.Account) { off(a); unvalidated(a); stopped(a) }},
+		"a call about who knows what":                    {events: []string{record("e", at("10:30:00"), "RearrangeTrail", `{}`)}, after: func(a *model.Account) { off(a); unvalidated(a); stopped(a) }},
+		"a call that may have created it":                {before: gone, events: []string{record("e", at("10:30:00"), "RearrangeTrail", `{}`)}},
+		"parameters that were omitted":                   {events: []string{record("e", at("10:30:00"), "UpdateTrail", `{"name":"main","omitted":true}`)}, after: unvalidated},
+		"an alias, and the ARN is read":                  {events: []string{record("e", at("10:30:00"), "UpdateTrail", update(`"kmsKeyId":"alias/audit"`))}, after: key},
+		"an ARN, and another is read":                    {events: []string{record("e", at("10:30:00"), "UpdateTrail", update(`"kmsKeyId":"arn:aws:kms:eu-west-1:111122223333:key/other"`))}, after: key, want: `KmsKeyId "arn:aws:kms:eu-west-1:111122223333:key/other" "arn:aws:kms:eu-west-1:111122223333:key/k"`},
 		"a log group without its last colon": {events: []string{record("e", at("10:30:00"), "UpdateTrail", update(`"cloudWatchLogsLogGroupArn":"arn:aws:logs:eu-west-1:111122223333:log-group:g"`))}, after: trail(func(t *model.Trail) {
 			t.LogGroup = model.Known("arn:aws:logs:eu-west-1:111122223333:log-group:g:*", home("DescribeTrails"))
 		})},
-		"Insights that were put": {events: []string{record("e", at("10:30:00"), "PutInsightSelectors", `{"trailName":"main","insightSelectors":[{"insightType":"ApiCallRateInsight"}]}`)}, after: trail(func(t *model.Trail) {
+		"Insights": {before: trail(uninsightful), after: trail(func(t *model.Trail) {
+			t.Insights = model.Known([]model.InsightSelector{{InsightType: "ApiCallRateInsight"}}, home("GetInsightSelectors"))
+		}), want: `InsightSelectors [] [{"InsightType":"ApiCallRateInsight"}]`},
+		"Insights that were put": {before: trail(uninsightful), events: []string{record("e", at("10:30:00"), "PutInsightSelectors", `{"trailName":"main","insightSelectors":[{"insightType":"ApiCallRateInsight"}]}`)}, after: trail(func(t *model.Trail) {
 			t.Insights = model.Known([]model.InsightSelector{{InsightType: "ApiCallRateInsight", EventCategories: []string{"Management"}}}, home("GetInsightSelectors"))
 		})},
 
 		"selectors in other words":     {after: chooses(`"AdvancedEventSelectors":[{"Name":"Management events selector","FieldSelectors":[{"Field":"eventCategory","Equals":["Management"]}]}]`)},
 		"selectors without KMS":        {after: chooses(`"EventSelectors":[{"ExcludeManagementEventSources":["kms.amazonaws.com"]}]`), want: "EventSelectors …"},
 		"selectors with data events":   {after: chooses(`"EventSelectors":[{"DataResources":[{"Type":"AWS::Lambda::Function","Values":["arn:aws:lambda"]}]}]`), want: "EventSelectors …"},
-		"selectors that are not clear": {after: chooses(`"AdvancedEventSelectors":[{"FieldSelectors":[{"Field":"eventCategory","Equals":["Management"]},{"Field":"color","Equals":["blue"]}]}]`)},
+		"selectors that are not clear": {after: chooses(`"AdvancedEventSelectors":[{"FieldSelectors":[{"Field":"eventCategory","Equals":["Management"]},{"Field":"color","Equals":["blue"]}]},{"FieldSelectors":[{"Field":"eventCategory","Equals":["Data"]},{"Field":"resources.type","Equals":["AWS::S3::Object"]}]}]`)},
 		"selectors that were put otherwise than they are written": {
 			events: []string{record("e", at("10:30:00"), "PutEventSelectors", `{"trailName":"main","eventSelectors":[{"dataResources":[{"type":"AWS::S3::Object","values":["arn:aws:s3"]}]}]}`)},
 			after:  chooses(`"EventSelectors":[{"ReadWriteType":"All","IncludeManagementEvents":true,"DataResources":[{"Type":"AWS::S3::Object","Values":["arn:aws:s3:::"]}]}]`),

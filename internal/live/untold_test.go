@@ -237,6 +237,8 @@ func TestUntold(t *testing.T) {
 			play: func(h *house) {
 				at := time.Now()
 				h.trail(ownTrail, off)
+				h.until(1, 5)
+				h.hand(call{name: "StopLogging", more: `"requestParameters":{"name":"other"},`}) // after which they are read again
 				h.until(1, 20)
 				h.hand(call{name: "StopLogging", at: at})
 			},
