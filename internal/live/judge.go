@@ -120,10 +120,7 @@ func (j *judge) begin(ctx context.Context) error {
 		return err
 	}
 	j.due()
-	if err := j.start(ctx, snapshot); err != nil {
-		return err
-	}
-	return j.reconsider(ctx)
+	return j.start(ctx, snapshot)
 }
 
 func (j *judge) start(ctx context.Context, snapshot *model.Snapshot) error {

@@ -109,8 +109,7 @@ func (j *judge) compare(ctx context.Context, s *model.Snapshot) error {
 // found is what a new reading shows and no event told of.
 func (j *judge) found(w detect.Window, hears hearing, back []string) untold {
 	u := untold{Window: w}
-	begun := slices.ContainsFunc(j.untold, func(o untold) bool { return o.Trail == w.Trail && o.From.Equal(w.From) })
-	if begun || w.Until.Sub(w.From) > farApart || w.From.Before(j.whole) || !hears.of(w) {
+	if w.Until.Sub(w.From) > farApart || w.From.Before(j.whole) || !hears.of(w) {
 		return u
 	}
 	edits, _ := j.detector.Unannounced(w)

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"cairn.example/internal/audit"
-	"cairn.example/internal/coverage"
 	"cairn.example/internal/live"
 	"cairn.example/internal/model"
 	"cairn.example/internal/source"
@@ -37,12 +36,13 @@ type house struct {
 	stop    func()
 	records int
 	reads   int
+	every   time.Duration // between two readings
 }
 
 func newHouse(t *testing.T, s *model.Snapshot) *house {
 	t.Helper()
 	time.Sleep(time.Until(time.Date(2026, time.November, 22, 0, 0, 0, 0, time.UTC)))
-	return &house{t: t, address: filepath.Join(t.TempDir(), "cairn.db"), now: s}
+	return &house{t: t, address: filepath.Join(t.TempDir(), "cairn.db"), now: s, every: 30 * time.Minute}
 }
 
 // start starts a watch on the store that is there.
@@ -54,7 +54,7 @@ func (h *house) start() {
 	}
 	ready := make(chan struct{})
 	w := &live.Watch{
-		Store: kept, ID: "me", Detect: watched(h.t), Now: time.Now, Log: slog.New(slog.NewTextHandler(h.t.Output(), nil)), Every: 30 * time.Minute,
+		Store: kept, ID: "me", Detect: watched(h.t), Now: time.Now, Log: slog.New(slog.NewTextHandler(h.t.Output(), nil)), Every: h.every,
 		Collect: h.collect, Tell: h.tell,
 		Audit: func(s *model.Snapshot) audit.Result { return audit.Judge(s, audit.Options{Rules: all.Rules()}) },
 		Sources: []live.Source{{Name: "test", Run: func(ctx context.Context, handle source.Handle) error {
@@ -189,16 +189,6 @@ func on(t *model.Trail) { t.Logging = model.Known(true, from("GetTrailStatus")) 
 func stoppedAt(hour, minute int) func(*model.Trail) {
 	return func(t *model.Trail) {
 		t.StoppedAt = model.Known(time.Date(2026, time.November, 22, hour, minute, 0, 0, time.UTC), from("GetTrailStatus"))
-	}
-}
-
-func choose(arn, choice string) func(*model.Trail) {
-	return func(t *model.Trail) {
-		s, err := coverage.Parse([]byte(`{"TrailARN":"` + arn + `",` + choice + `}`))
-		if err != nil {
-			panic(err)
-		}
-		t.Selectors = model.Known(s, model.Origin{Call: "GetEventSelectors", Region: model.ARNRegion(arn)})
 	}
 }
 
@@ -409,7 +399,26 @@ func orgOff(t *model.Trail) {
 	t.Logging = model.Known(false, model.Origin{Call: "GetTrailStatus", Region: "eu-west-1"})
 }
 
-// What was off when the accounts were read first is no change. (f)
+// Where accounts are read seldom they are read again when a change may be told.
+func TestUntoldDue(t *testing.T) {
+	s, _ := example(t)
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, s)
+		h.every = 2 * time.Hour
+		h.start()
+		defer func() { h.stop() }()
+		time.Sleep(time.Minute)
+		h.heard(owner, "eu-central-1")
+		h.until(2, 30)
+		h.trail(ownTrail, off)
+		h.until(4, 25)
+		h.want()
+		h.until(4, 35)
+		h.want("opened | between 2026-11-22 02:0 | and 2026-11-22 04:0 | IsLogging was true and is false.")
+	})
+}
+
+// What was off when the accounts were read first is no change: case (f).
 func TestUntoldFirst(t *testing.T) {
 	s, _ := example(t)
 	synctest.Test(t, func(t *testing.T) {
@@ -424,7 +433,7 @@ func TestUntoldFirst(t *testing.T) {
 	})
 }
 
-// The reading before a restart is kept, and so is what was found and what was told. (g)
+// The reading before a restart is kept, and so is what was found and what was told: case (g).
 func TestUntoldRestart(t *testing.T) {
 	s, _ := example(t)
 	begin := func(t *testing.T) *house {
