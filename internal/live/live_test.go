@@ -98,7 +98,7 @@ func watched(t *testing.T) detect.Options {
 func watch(t *testing.T, address string, s *model.Snapshot, f *far) *live.Watch {
 	t.Helper()
 	routes := notify.Routes{Repeat: notify.DefaultRepeat, Channels: map[string]notify.Kind{"desk": desk}}
-	kept, err := store.Open(t.Context(), address, store.Options{Now: time.Now, Routes: routes})
+	kept, err := store.Open(t.Context(), address, store.Options{Volatile: true, Now: time.Now, Routes: routes})
 	if err != nil {
 		t.Fatal(err)
 	}

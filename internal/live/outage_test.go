@@ -55,7 +55,7 @@ func TestAnHourDown(t *testing.T) {
 		other := &down{}
 		kinds := map[string]notify.Kind{"pager": {Name: "pager", Keyed: true, Edits: true, Limit: limit}, "mail": {Name: "mail"}}
 		routes := notify.Routes{Repeat: notify.DefaultRepeat, Channels: kinds, List: []notify.Route{{Channels: []string{"pager"}}}}
-		kept, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "cairn.db"), store.Options{Now: time.Now, Routes: routes})
+		kept, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "cairn.db"), store.Options{Volatile: true, Now: time.Now, Routes: routes})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -35,7 +35,7 @@ type standing struct {
 func stand(t *testing.T, s *model.Snapshot, before func(*store.Store), run func(*standing)) {
 	t.Helper()
 	time.Sleep(time.Until(time.Date(2026, time.November, 22, 0, 0, 0, 0, time.UTC))) // the bubble's time begins before CloudTrail
-	kept, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "cairn.db"), store.Options{Now: time.Now})
+	kept, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "cairn.db"), store.Options{Volatile: true, Now: time.Now})
 	if err != nil {
 		t.Fatal(err)
 	}

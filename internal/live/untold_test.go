@@ -48,7 +48,7 @@ func newHouse(t *testing.T, s *model.Snapshot) *house {
 // start starts a watch on the store that is there.
 func (h *house) start() {
 	h.t.Helper()
-	kept, err := store.Open(h.t.Context(), h.address, store.Options{Now: time.Now, Quiet: 3 * time.Hour})
+	kept, err := store.Open(h.t.Context(), h.address, store.Options{Volatile: true, Now: time.Now, Quiet: 3 * time.Hour})
 	if err != nil {
 		h.t.Fatal(err)
 	}

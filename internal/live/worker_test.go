@@ -53,7 +53,7 @@ func bring(t *testing.T, kind notify.Kind, far notify.Channel, run func(kept *st
 	t.Helper()
 	time.Sleep(time.Until(time.Date(2026, time.November, 22, 0, 0, 0, 0, time.UTC)))
 	routes := notify.Routes{Repeat: notify.DefaultRepeat, Channels: map[string]notify.Kind{"far": kind, "desk": desk}}
-	kept, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "cairn.db"), store.Options{Now: time.Now, Routes: routes})
+	kept, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "cairn.db"), store.Options{Volatile: true, Now: time.Now, Routes: routes})
 	if err != nil {
 		t.Fatal(err)
 	}
