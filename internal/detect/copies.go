@@ -25,26 +25,25 @@ func (e *entry) amends(old *entry) bool {
 // one sharedEventID. The call is done once, as the account that owns the trail was told.
 func join(entries []*entry) {
 	first := map[string]*entry{}
-	for _, e := range entries {
-		if old := first[e.shared]; e.shared != "" && (old == nil || e.before(old)) {
-			first[e.shared] = e
-		}
-	}
 	told := map[occurrence]*entry{}
 	for _, e := range entries {
-		e.first, e.again = e, false
 		if e.shared == "" {
 			continue
 		}
-		e.first = first[e.shared]
-		if key := (occurrence{e.cause.Account, e.shared}); told[key] == nil || e.before(told[key]) {
-			if old := told[key]; old != nil {
-				old.again = true
-			}
-			told[key] = e
-		} else {
-			e.again = true
+		if old := first[e.shared]; old == nil || e.before(old) {
+			first[e.shared] = e
 		}
+		if key := (occurrence{e.cause.Account, e.shared}); told[key] == nil || e.before(told[key]) {
+			told[key] = e
+		}
+	}
+	for _, e := range entries {
+		stands, again := e, false
+		if e.shared != "" {
+			stands, again = first[e.shared], told[occurrence{e.cause.Account, e.shared}] != e
+		}
+		e.fresh = e.fresh || e.first != stands || e.again != again
+		e.first, e.again = stands, again
 	}
 }
 

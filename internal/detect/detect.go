@@ -85,6 +85,8 @@ type Detector struct {
 	standing   map[string]bool // see Standing
 	ends       state           // of the accounts after the last event
 	turn       int             // of telling
+	marks      []*story        // to go on from, see there; the first ones first
+	worlds     *rule.Worlds    // what is worked out about them once for all stories
 	begin      *beginning
 	seed       maphash.Seed
 }
@@ -101,6 +103,8 @@ type entry struct {
 	shared  string        // what is the same in the records of one call that several accounts received
 	first   *entry        // the one of these that stands for the call
 	again   bool          // another of these was received by the same account
+	fresh   bool          // it was not told as it is
+	amended bool          // another record of the event stands in its place
 	weights []weight      // what it adds to findings
 	engine  *sigma.Engine // of rules with placeholders, that was asked last
 	asked   []hit         // what it said
@@ -128,7 +132,7 @@ type Refusal struct {
 func New(o Options) (*Detector, []Refusal, error) {
 	d := &Detector{
 		o: o, of: map[*sigma.Rule]*Detection{}, seen: event.NewDedup(remembered), known: map[occurrence]*entry{},
-		correlated: map[occurrence][]sigma.Hit{}, told: map[line]*said{}, seed: maphash.MakeSeed(),
+		correlated: map[occurrence][]sigma.Hit{}, told: map[line]*said{}, seed: maphash.MakeSeed(), worlds: &rule.Worlds{},
 	}
 	fixed, asking := d.sort()
 	d.values = newValues(o.Values, asking)
@@ -202,10 +206,11 @@ func (d *Detector) refuse(errs sigma.Errors) {
 
 // lacking refuses the rules with placeholders that have no value as things stand.
 func (d *Detector) lacking(rules []*sigma.Rule) {
+	now := d.values.begin(nil)
 	for _, a := range d.twin.base {
-		d.values.add(a)
+		now.add(a)
 	}
-	filled := d.values.filled(d.values.so)
+	filled := d.values.filled(now.so)
 	for _, r := range rules {
 		d.lacks(r, slices.DeleteFunc(r.Placeholders(), func(name string) bool { return len(filled[name]) > 0 }))
 	}
@@ -429,6 +434,9 @@ func (d *Detector) arrive(e *entry, rec *event.Record) bool {
 		return false
 	case old != nil && !e.amends(old):
 		return true
+	}
+	if old != nil {
+		old.amended = true
 	}
 	d.known[e.occurrence()] = e
 	d.arrived = append(d.arrived, e)

@@ -24,7 +24,7 @@ func (d *Detector) forget() {
 	for _, e := range d.entries {
 		switch {
 		case e.folded != nil:
-		case e.changes():
+		case e.first.changes():
 			calls++
 		default:
 			others++
@@ -57,15 +57,23 @@ func (d *Detector) fold(n int) {
 	var out []*entry
 	var into *entry
 	gone := map[occurrence]bool{}
+	places := make([]int, 0, len(d.entries)+1)
 	for _, e := range d.entries {
-		if n == 0 || e.folded == nil && e.changes() {
+		if into != nil && d.twin.holds(e) != d.twin.holds(into) {
+			into = nil
+		}
+		if n == 0 || e.folded == nil && e.first.changes() {
+			places = append(places, len(out))
 			out, into = append(out, e), nil
 			continue
 		}
 		if into == nil {
+			places = append(places, len(out))
 			into = &entry{folded: &folded{map[string]life{}, map[attempt][]time.Time{}}}
 			into.first = into
 			out = append(out, into)
+		} else {
+			places = append(places, -1)
 		}
 		into.call = model.ControlCall{Op: e.call.Op, Account: e.call.Account, Region: e.call.Region, ID: e.call.ID, At: e.call.At}
 		into.folded.take(e)
@@ -78,23 +86,25 @@ func (d *Detector) fold(n int) {
 	if into != nil {
 		last = into.call.At
 	}
+	places = append(places, len(out))
+	d.move(func(at int) int { return places[at] })
 	d.entries = out
 	d.drop(gone, last)
 }
 
 // beginning is what the events that a cut forgot came to. Their accounts are the twin's.
 type beginning struct {
-	ledger          *ledger
-	lives           map[string]*life
-	refusals        map[attempt][]time.Time
-	pointed, places sets // at what trails pointed, and where that is
+	ledger   *ledger
+	lives    map[string]*life
+	refusals map[attempt][]time.Time
+	pointed  *pointed
 }
 
 // cut forgets all events up to the nth of those that changed a trail: what they came to is where stories begin from then
 // on. An event of that time which comes later still is told like one that is older than the Snapshot.
 func (d *Detector) cut(n int) {
 	i := slices.IndexFunc(d.entries, func(e *entry) bool {
-		if e.changes() {
+		if e.first.changes() {
 			n--
 		}
 		return n < 0
@@ -105,14 +115,19 @@ func (d *Detector) cut(n int) {
 	if i == len(d.entries) || d.twin.holds(d.entries[i-1]) {
 		return
 	}
-	s := d.start(d.entries[:i])
+	s := d.until(i)
 	s.run(d.entries[:i])
-	d.begin = &beginning{s.ledger, s.lives, s.refusals, d.values.so, d.values.places}
+	d.begin = &beginning{s.ledger, s.lives, s.refusals, s.pointed}
 	d.twin.base = slices.Collect(maps.Values(s.state))
 	d.twin.at = d.entries[i].call.At.Add(-time.Second - 1) // the last that the twin holds; see there
 	gone := map[occurrence]bool{}
 	for _, e := range d.entries[:i] {
 		gone[e.occurrence()] = true
+		e.first.fresh = true // where it is kept, it is the one from now on at which the call is done
+	}
+	d.move(func(at int) int { return max(at-i, -1) })
+	for _, m := range d.marks {
+		maps.DeleteFunc(m.costs, func(e *entry, _ *difference) bool { return e.fresh || gone[e.occurrence()] })
 	}
 	last := d.entries[i-1].call.At
 	d.entries = slices.Clone(d.entries[i:])
@@ -133,7 +148,7 @@ func (s *story) resume(b *beginning) {
 
 // clone is a ledger with the same losses, to be closed apart from these.
 func (l *ledger) clone() *ledger {
-	out := newLedger()
+	out := newLedger(l.worlds)
 	for _, open := range l.losses {
 		cp := *open
 		cp.Accounts, cp.missing = slices.Clone(open.Accounts), slices.Clone(open.missing)
@@ -186,7 +201,10 @@ func (l life) with(more life) life {
 // unfold goes over events that are forgotten.
 func (s *story) unfold(f *folded) {
 	for id, l := range f.lives {
-		*s.life(id) = s.life(id).with(l)
+		into := s.life(id)
+		*into = into.with(l)
+		into.lasting = slices.DeleteFunc(into.lasting, func(w weighed) bool { return !s.stands(w) })
+		into.follow(weighed{}, false, s.stands)
 	}
 	for by, times := range f.refusals {
 		for _, at := range times {

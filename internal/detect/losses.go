@@ -30,8 +30,8 @@ type ledger struct {
 	worlds *rule.Worlds
 }
 
-func newLedger() *ledger {
-	return &ledger{failed: map[string][]*entry{}, worlds: &rule.Worlds{}}
+func newLedger(worlds *rule.Worlds) *ledger {
+	return &ledger{failed: map[string][]*entry{}, worlds: worlds}
 }
 
 // book works out what changes came to.

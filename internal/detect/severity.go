@@ -220,7 +220,7 @@ func (s *story) refusal(e *entry, d *Detection) (model.Severity, string) {
 
 // refused counts a refusal, and gives how many there were within an hour; beyond repeatsHigh nothing depends on it.
 func (s *story) refused(by attempt, at time.Time) int {
-	times := append(s.refusals[by], at)
+	times := append(slices.Clip(s.refusals[by]), at) // marks have the ones before
 	times = times[max(0, len(times)-repeatsHigh):]
 	for at.Sub(times[0]) > repeatsWithin {
 		times = times[1:]

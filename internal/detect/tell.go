@@ -11,57 +11,44 @@ import (
 	"cairn.example/internal/sigma"
 )
 
-// story tells all events in their order.
-func (d *Detector) story() []model.Finding {
-	s := d.start(d.entries)
-	out := s.run(d.entries)
-	d.standing, d.ends = s.standing(), s.state
-	return out
-}
-
 // start is a story before the first of its events.
 func (d *Detector) start(entries []*entry) *story {
 	s := &story{
-		d: d, state: d.twin.before(entries), ledger: newLedger(), lives: map[string]*life{}, refusals: map[attempt][]time.Time{},
-		rules: d.asking.Rules(), counted: d.correlated, costs: map[*entry]*difference{},
+		d: d, state: d.twin.before(entries), ledger: newLedger(d.worlds), lives: map[string]*life{}, refusals: map[attempt][]time.Time{},
+		rules: d.asking.Rules(), counted: d.correlated, costs: map[*entry]*difference{}, pointed: d.values.begin(d.begin),
 	}
-	d.values.reset(d.begin)
 	for _, a := range s.state {
-		d.values.add(a)
+		s.pointed.add(a)
 	}
 	return s
 }
 
-func (s *story) run(entries []*entry) []model.Finding {
-	older := !s.d.twin.at.IsZero()
-	var out []model.Finding
-	for i, e := range entries {
-		if older && !s.d.twin.holds(e) {
-			s.settle(entries[:i])
-			older = false
+// run tells the story to the end of the entries, of which it may have told some.
+func (s *story) run(entries []*entry) {
+	for ; s.at < len(entries); s.at++ {
+		e := entries[s.at]
+		if !s.settled && !s.d.twin.holds(e) {
+			s.settle(entries[:s.at])
+			s.settled = true
 		}
+		e.fresh, e.weights = false, nil
 		switch {
 		case e.folded != nil:
 			s.unfold(e.folded)
 		case !e.again:
-			out = append(out, s.tell(e)...)
+			s.out = append(s.out, s.tell(e)...)
 		}
 	}
-	if older {
-		s.settle(entries)
-	}
-	s.correct(out)
-	return out
 }
 
 // correct says of losses that the Snapshot shows ended when that was, at the latest.
-func (s *story) correct(told []model.Finding) {
+func (s *story) correct() {
 	for _, c := range s.costly {
 		if !slices.ContainsFunc(c.diff.lost, func(l *loss) bool { return l.silent != nil }) {
 			continue
 		}
-		for i := range told {
-			f := &told[i]
+		for i := range s.out {
+			f := &s.out[i]
 			if f.ID == c.finding && f.Cause.EventID == c.entry.cause.EventID {
 				f.Cause.Lost, f.Message = c.diff.told(), message(c.entry, c.of, c.diff)
 				f.Notes = append(f.Notes, "It had ended when the account was read; no event told how.")
@@ -76,6 +63,9 @@ func (s *story) correct(told []model.Finding) {
 // story is the events being told, up to one of them.
 type story struct {
 	d        *Detector
+	at       int  // of the events were told
+	settled  bool // the Snapshot is in the place of what events led to, and one that it does not hold was told
+	out      []model.Finding
 	state    state
 	ledger   *ledger
 	lives    map[string]*life        // by finding
@@ -84,6 +74,7 @@ type story struct {
 	counted  map[occurrence][]sigma.Hit
 	costly   []costly
 	costs    map[*entry]*difference // of calls of which several records tell
+	pointed  *pointed
 }
 
 // costly is what was told of an event that cost something, to be told rightly when the Snapshot shows that it ended.
@@ -186,7 +177,7 @@ func (w weighed) after(e *entry) string {
 func (s *story) settle(older []*entry) {
 	for id, a := range s.d.twin.snapshot() {
 		s.state[id] = a
-		s.d.values.add(a)
+		s.pointed.add(a)
 	}
 	if s.d.begin != nil {
 		s.resume(s.d.begin)
@@ -200,6 +191,7 @@ func (s *story) settle(older []*entry) {
 	for _, a := range s.state {
 		s.ledger.correct(a, s.d.twin.at)
 	}
+	s.correct()
 }
 
 // reading is how long the reading of a Snapshot may take, at whose end its time is.
@@ -208,7 +200,6 @@ const reading = time.Minute
 // tell tells one event.
 func (s *story) tell(e *entry) []model.Finding {
 	diff := s.cost(e.first)
-	e.weights = nil
 	var out []model.Finding
 	for _, m := range s.met(e) {
 		out = append(out, s.finding(e, m, diff))
@@ -228,7 +219,7 @@ func (s *story) cost(e *entry) *difference {
 	if changes := s.state.apply(e); len(changes) > 0 {
 		diff = s.ledger.book(e, changes, &s.d.o)
 		for _, c := range changes {
-			s.d.values.add(c.is)
+			s.pointed.add(c.is)
 		}
 	}
 	if e.shared != "" {
@@ -277,13 +268,13 @@ func (s *story) met(e *entry) []meeting {
 
 // ask asks the rules with placeholders, filled as of now. Most are filled as they were when they were asked before.
 func (s *story) ask(e *entry) []hit {
-	engine := s.d.values.now(s.rules)
+	engine := s.pointed.now(s.rules)
 	if e.engine != engine {
 		e.engine, e.asked = engine, s.matches(engine, e)
 	}
 	var out []hit
 	for _, h := range e.asked {
-		if s.d.values.theirs(h.rule, h.about, e.cause) {
+		if s.pointed.theirs(h.rule, h.about, e.cause) {
 			out = append(out, h)
 		}
 	}

@@ -26,29 +26,39 @@ type said struct {
 func (d *Detector) Tell() []model.Finding {
 	d.telling.Lock()
 	defer d.telling.Unlock()
-	if !d.collect() {
+	var before []line
+	from, some := d.collect(&before)
+	if !some {
 		return nil
 	}
-	found := d.story()
+	s := d.story(from)
 	if d.recall() {
-		d.collect()
-		found = d.story()
+		also, _ := d.collect(&before)
+		s = d.story(min(from, also))
 	}
-	out := d.news(found)
+	out := d.news(s.out, before)
 	d.forget()
 	return out
 }
 
-// collect takes what has come in since it was told, and is false where that is nothing.
-func (d *Detector) collect() bool {
+// collect takes in what has come since it was told, and gives the place of the first event that is not told as it is.
+// To lines it adds those that were told of the events from there on.
+func (d *Detector) collect(lines *[]line) (from int, some bool) {
+	old := d.entries
 	if !d.fetch() {
-		return false
+		return 0, false
 	}
-	slices.SortFunc(d.entries, func(a, b *entry) int { return model.Order(a.call, b.call) })
 	join(d.entries)
-	return true
+	from = d.unlike(old)
+	for _, e := range old[from:] {
+		for _, w := range e.weights {
+			*lines = append(*lines, line{e.cause.Account, e.cause.EventID, w.finding})
+		}
+	}
+	return from, true
 }
 
+// fetch puts what has come in its place.
 func (d *Detector) fetch() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -58,23 +68,43 @@ func (d *Detector) fetch() bool {
 	for _, h := range d.hits {
 		d.correlate(h)
 	}
-	d.entries = append(d.entries, d.arrived...)
+	order := func(a, b *entry) int { return model.Order(a.call, b.call) }
+	place, _ := slices.BinarySearchFunc(d.entries, slices.MinFunc(d.arrived, order), order)
+	late := slices.Concat(d.entries[place:], d.arrived)
+	slices.SortFunc(late, order)
+	d.entries = slices.DeleteFunc(slices.Concat(d.entries[:place], late), func(e *entry) bool { return e.amended })
 	d.arrived, d.hits = nil, nil
-	d.entries = slices.DeleteFunc(d.entries, func(e *entry) bool { return e.folded == nil && d.known[e.occurrence()] != e })
 	return true
+}
+
+// unlike is the first place from which the entries are not told as they are. An event that the Snapshot holds changes
+// what was before all of them.
+func (d *Detector) unlike(old []*entry) int {
+	from := 0
+	for from < min(len(old), len(d.entries)) && old[from] == d.entries[from] && !d.entries[from].fresh {
+		from++
+	}
+	held := func(e *entry) bool { return (e.fresh || e.amended) && d.twin.holds(e) }
+	if slices.ContainsFunc(old[from:], held) || slices.ContainsFunc(d.entries[from:], held) {
+		d.marks, from = nil, 0
+	}
+	return from
 }
 
 // correlate notes which correlations an event meets, when all are counted: a later event of the same second counts too.
 func (d *Detector) correlate(h sigma.Hit) {
 	key := occurrence{h.Account, h.Event}
+	if e := d.known[key]; e != nil {
+		e.fresh = true
+	}
 	d.correlated[key] = slices.DeleteFunc(d.correlated[key], func(o sigma.Hit) bool { return o.Rule == h.Rule })
 	if h.Met {
 		d.correlated[key] = append(d.correlated[key], h)
 	}
 }
 
-// news is what of a story was not told before, and what was and is not in it.
-func (d *Detector) news(found []model.Finding) []model.Finding {
+// news is what of a story was not told before, and which lines were and are not in it.
+func (d *Detector) news(found []model.Finding, lines []line) []model.Finding {
 	d.turn++
 	var out []model.Finding
 	for _, f := range found {
@@ -93,8 +123,8 @@ func (d *Detector) news(found []model.Finding) []model.Finding {
 		}
 		last.hash, last.turn, last.taken = hash, d.turn, false
 	}
-	for _, last := range d.told {
-		if last.turn != d.turn && !last.taken {
+	for _, one := range lines {
+		if last := d.told[one]; last != nil && last.turn != d.turn && !last.taken {
 			last.taken = true
 			out = append(out, takenBack(last.as))
 		}

@@ -64,15 +64,20 @@ func lastPart(arns []string) []string {
 // fromTrail tells whether trails fill the placeholder.
 func fromTrail(name string) bool { return placeholders[name] != nil }
 
-// values fill placeholders as of an event: with what trails point at, or pointed at before.
+// values fill placeholders.
 type values struct {
 	settings sigma.Values
-	names    []string // of all placeholders that rules use
-	so       sets     // so far in the story
-	ever     sets     // in all stories
-	places   sets     // by kind, so far: where names that are not unique are
-	engine   *sigma.Engine
+	names    []string                 // of all placeholders that rules use
+	ever     sets                     // in all stories
 	engines  map[string]*sigma.Engine // by their values: each story comes by the same ones
+}
+
+// pointed fills placeholders as of an event: with what trails point at, or pointed at before.
+type pointed struct {
+	*values
+	so     sets // so far in the story
+	places sets // by kind, so far: where names that are not unique are
+	engine *sigma.Engine
 }
 
 // mostEngines is how many engines are kept. A new one comes with each value that an event tells.
@@ -102,7 +107,7 @@ func (s sets) clone() sets {
 }
 
 func newValues(settings sigma.Values, rules []*sigma.Rule) *values {
-	v := &values{settings: settings, so: sets{}, ever: sets{}, places: sets{}, engines: map[string]*sigma.Engine{}}
+	v := &values{settings: settings, ever: sets{}, engines: map[string]*sigma.Engine{}}
 	for _, r := range rules {
 		v.names = append(v.names, r.Placeholders()...)
 	}
@@ -121,16 +126,20 @@ func (v *values) impossible() sigma.Values {
 	return out
 }
 
-// reset begins a story: with what trails pointed at before its first event.
-func (v *values) reset(from *beginning) {
-	v.so, v.places, v.engine = sets{}, sets{}, nil
+// begin is what trails pointed at before the first event of a story.
+func (v *values) begin(from *beginning) *pointed {
 	if from != nil {
-		v.so, v.places = from.pointed.clone(), from.places.clone()
+		return from.pointed.clone()
 	}
+	return &pointed{values: v, so: sets{}, places: sets{}}
+}
+
+func (v *pointed) clone() *pointed {
+	return &pointed{v.values, v.so.clone(), v.places.clone(), v.engine}
 }
 
 // add notes what the account's trails point at.
-func (v *values) add(a *model.Account) {
+func (v *pointed) add(a *model.Account) {
 	for name, value := range v.of(a) {
 		if v.so.put(name, value) {
 			v.engine = nil
@@ -161,7 +170,7 @@ func place(parts ...string) string { return strings.Join(parts, " ") }
 
 // theirs tells whether what an event is about, by a name that trails have given to a placeholder, is a trail's: names
 // of roles are those of an account, names of log groups of a Region of it. Those of the settings are wherever they are.
-func (v *values) theirs(r *sigma.Rule, about model.Ref, c model.Cause) bool {
+func (v *pointed) theirs(r *sigma.Rule, about model.Ref, c model.Cause) bool {
 	by := func(name string) bool { return len(v.settings[name]) == 0 && slices.Contains(r.Placeholders(), name) }
 	switch {
 	case about.Kind == logGroupKind && by("trail_log_groups"):
@@ -206,7 +215,7 @@ func (v *values) filled(with sets) sigma.Values {
 }
 
 // now is an engine of the rules with the values so far; those that still lack one are not in it.
-func (v *values) now(rules []*sigma.Rule) *sigma.Engine {
+func (v *pointed) now(rules []*sigma.Rule) *sigma.Engine {
 	if v.engine == nil {
 		v.engine = v.engineOf(rules, v.so)
 	}

@@ -29,6 +29,7 @@ type world struct {
 // question is a coverage question about one trail: equal ones have one answer, whosever the trail is.
 type question struct {
 	selectors, home, scope             string
+	unknown                            bool // what it selects
 	logging, multiRegion, global, sees model.Tri
 }
 
@@ -82,7 +83,7 @@ func nameOf(scope coverage.Scope) string {
 // decide answers for one trail. What is in doubt names the trail, so only certain answers are shared.
 func (w *world) decide(scope coverage.Scope, r coverage.Recorder) coverage.Answer {
 	q := question{
-		home: r.Home, scope: nameOf(scope), logging: r.Logging, multiRegion: r.MultiRegion, global: r.Global, sees: r.Sees,
+		home: r.Home, scope: nameOf(scope), unknown: r.Selectors == nil, logging: r.Logging, multiRegion: r.MultiRegion, global: r.Global, sees: r.Sees,
 	}
 	if r.Selectors != nil {
 		q.selectors = r.Selectors.Choice()

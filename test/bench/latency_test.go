@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -17,8 +18,21 @@ import (
 const (
 	perSecond = 2000 // events
 	matching  = 100  // of which one stops or starts a trail
-	lasting   = 20 * time.Second
 )
+
+// lasting is how long events are sent: what CAIRN_BENCH_SECONDS says, or 20 s.
+func lasting(b *testing.B) time.Duration {
+	b.Helper()
+	set := os.Getenv("CAIRN_BENCH_SECONDS")
+	if set == "" {
+		return 20 * time.Second
+	}
+	n, err := strconv.Atoi(set)
+	if err != nil || n <= 0 {
+		b.Fatalf("CAIRN_BENCH_SECONDS is %q, want a number of seconds", set)
+	}
+	return time.Duration(n) * time.Second
+}
 
 // BenchmarkLatency tells how long it takes from a message in the queue to the alert at the far end, with 2,000 events a
 // second of which one in a hundred stops or starts a trail, each of which is told at once. Queue, far end and what makes
@@ -109,7 +123,7 @@ func load(b *testing.B, org *soak.Organization) []sending {
 	b.Helper()
 	var out []sending
 	from := time.Now().Add(-time.Hour)
-	for i := range perSecond * int(lasting/time.Second) {
+	for i := range perSecond * int(lasting(b)/time.Second) {
 		if i%matching != 0 {
 			e, err := org.Other()
 			if err != nil {

@@ -1,0 +1,15 @@
+package detect
+
+import "cairn.example/internal/model"
+
+// TellAfresh is Tell that goes on from no mark: all events are told from the first one on.
+func TellAfresh(d *Detector) []model.Finding {
+	d.telling.Lock()
+	d.marks = nil
+	for _, e := range d.entries {
+		e.fresh = true
+	}
+	d.telling.Unlock()
+	return d.Tell()
+}
+
