@@ -12,4 +12,3 @@ func TellAfresh(d *Detector) []model.Finding {
 	d.telling.Unlock()
 	return d.Tell()
 }
-

@@ -25,6 +25,7 @@ type judge struct {
 	read     *model.Snapshot   // the accounts as they were read last
 	whole    time.Time         // the log may lack records that are older
 	untold   []untold
+	stood    map[string]bool   // by finding, what of its standing the store has
 }
 
 func newJudge(w *Watch) *judge { return &judge{w: w} }
@@ -124,7 +125,7 @@ func (j *judge) begin(ctx context.Context) error {
 }
 
 func (j *judge) start(ctx context.Context, snapshot *model.Snapshot) error {
-	j.audited = map[string][]byte{}
+	j.audited, j.stood = map[string][]byte{}, nil
 	o := j.w.Detect
 	o.Snapshot, o.Dedup = snapshot, true
 	if j.w.Known != nil && snapshot != nil {
@@ -228,7 +229,8 @@ func read(d *detect.Detector, records []store.Record) error {
 // keep keeps what a detector found, and what that changes of verdicts.
 func (j *judge) keep(ctx context.Context, d *detect.Detector, records []store.Record) error {
 	n := store.News{Lines: d.Tell(), Lease: theJudge, Holder: j.w.ID}
-	n.Standing = d.Standing()
+	standing := d.Standing()
+	n.Standing = j.moved(standing, n.Lines)
 	for _, r := range records {
 		n.Judged = append(n.Judged, store.Judged{ID: r.ID, Kept: !d.Awaited(r.Body)})
 	}
@@ -248,6 +250,24 @@ func (j *judge) keep(ctx context.Context, d *detect.Detector, records []store.Re
 		return err
 	}
 	maps.Copy(j.audited, audited)
+	j.stood = standing
 	j.w.tell(told)
 	return nil
+}
+
+// moved is what of the standing the store does not have from this judge, and that of the findings which lines are of: the
+// store asks the database about every finding that does not stand.
+func (j *judge) moved(standing map[string]bool, lines []model.Finding) map[string]bool {
+	out := map[string]bool{}
+	for id, stands := range standing {
+		if had, ok := j.stood[id]; !ok || had != stands {
+			out[id] = stands
+		}
+	}
+	for _, f := range lines {
+		if stands, ok := standing[f.ID]; ok {
+			out[f.ID] = stands
+		}
+	}
+	return out
 }
