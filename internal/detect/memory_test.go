@@ -332,3 +332,24 @@ detection:
 		t.Errorf("%d lines, want 3 with the put among them", len(found))
 	}
 }
+
+// A refused call after a gap was made good is a thing of its own: that is so too when it is forgotten, and all is told
+// anew.
+func TestForgottenRefusalsAreNotMadeGood(t *testing.T) {
+	o := options(t)
+	o.Snapshot, o.Keep = snapshot(t), 2
+	d := detector(t, o)
+	read(t, d, record("stop", "2026-11-25T13:00:00Z", "StopLogging", name), record("start", "2026-11-25T13:01:00Z", "StartLogging", name))
+	if found := d.Tell(); len(found) != 2 || len(d.Standing()) != 1 {
+		t.Fatalf("%d lines, standing %v", len(found), d.Standing())
+	}
+	read(t, d, denied(record("refused", "2026-11-25T13:02:00Z", "StopLogging", "null")))
+	d.Tell()
+	for i := range 6 {
+		if stands := d.Standing(); len(stands) != 0 {
+			t.Fatalf("after %d events of other findings, standing %v", i, stands)
+		}
+		read(t, d, of("s3.amazonaws.com", record(fmt.Sprint(i), fmt.Sprintf("2026-11-25T13:%02d:00Z", 10+i), "DeleteBucketPolicy", `{"bucketName":"logs"}`)))
+		detect.TellAfresh(d)
+	}
+}
