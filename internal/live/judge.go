@@ -25,7 +25,7 @@ type judge struct {
 	read     *model.Snapshot   // the accounts as they were read last
 	whole    time.Time         // the log may lack records that are older
 	untold   []untold
-	stood    map[string]bool   // by finding, what of its standing the store has
+	stood    map[string]bool // by finding, what of its standing the store has
 }
 
 func newJudge(w *Watch) *judge { return &judge{w: w} }
