@@ -59,7 +59,7 @@ else
 test-e2e: build ## run the end-to-end tests against moto's server, installed into .test
 	@test/e2e/venv $(VENV)
 	@$(GO) list -deps -test -tags e2e ./test/... >/dev/null
-	CAIRN_BIN=$(CURDIR)/cairn CAIRN_VENV=$(VENV) $(CLEAN) $(GO) test -count=1 -timeout 20m -tags e2e ./test/e2e/...
+	CAIRN_BIN=$(CURDIR)/cairn CAIRN_VENV=$(VENV) $(CLEAN) $(GO) test -count=1 -parallel 8 -timeout 20m -tags e2e ./test/e2e/...
 endif
 
 .PHONY: check

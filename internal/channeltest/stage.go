@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"cairn.example/internal/model"
 	"cairn.example/internal/notify"
 )
@@ -23,7 +25,11 @@ type stage struct {
 
 func newStage(t *testing.T, kind notify.Kind, far *Far) *stage {
 	t.Helper()
-	ch, err := kind.New(far.Settings, far.Env)
+	env := far.Env
+	if !kind.AWS {
+		env.AWS = aws.Config{} // nobody gives it one
+	}
+	ch, err := kind.New(far.Settings, env)
 	if err != nil {
 		t.Fatalf("make the channel: %v", err)
 	}

@@ -40,17 +40,18 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// start brings up moto's server, the proxy before it and the AWS CLI, and builds the program.
+// start brings up moto's server, the proxy before it and the AWS CLI, and builds the program. What was brought up before
+// an error is ended again.
 func start() (stop func(), err error) {
 	var stops []func()
-	stop = func() {
+	end := func() { // not by the name of the result, which a return of an error clears
 		for _, f := range stops {
 			f()
 		}
 	}
 	defer func() {
 		if err != nil {
-			stop()
+			end()
 		}
 	}()
 	venv := os.Getenv("CAIRN_VENV")
@@ -87,7 +88,7 @@ func start() (stop func(), err error) {
 	if err == nil {
 		stops = append(stops, world.cli.stop)
 	}
-	return stop, err
+	return end, err
 }
 
 func program(dir string) (string, error) {

@@ -32,6 +32,7 @@ type Proxy struct {
 	unknown   []string
 	accounts  map[string]string // access key id -> account, as AssumeRole handed them out
 	selectors map[string]string // trail ARN -> the kind of selectors last put
+	history   []remembered      // the newest first
 }
 
 // New returns a proxy in front of moto's server at target.
@@ -47,7 +48,7 @@ func New(target string) (*Proxy, error) {
 // Reset empties the emulator and makes the proxy behave as the world says.
 func (p *Proxy) Reset(ctx context.Context, world World) error {
 	p.mu.Lock()
-	p.world, p.calls, p.unknown = world, nil, nil
+	p.world, p.calls, p.unknown, p.history = world, nil, nil, nil
 	p.accounts, p.selectors = map[string]string{}, map[string]string{}
 	p.mu.Unlock()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.target.JoinPath("/moto-api/reset").String(), nil)
@@ -104,6 +105,10 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if made, ok := world.answer(call); ok {
 		made.write(w)
+		return
+	}
+	if call.Service == "cloudtrail" && call.Op == "LookupEvents" {
+		p.lookupEvents(call).write(w)
 		return
 	}
 	got, err := p.forward(r, call)

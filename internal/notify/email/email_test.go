@@ -370,3 +370,14 @@ func FuzzMessage(f *testing.F) {
 		}
 	})
 }
+
+func TestLend(t *testing.T) {
+	channeltest.Lend(t, map[string]func(*testing.T) *channeltest.Far{
+		"email": func(t *testing.T) *channeltest.Far {
+			t.Helper()
+			o, far := start(t, "none")
+			o.at, o.late = time.Now(), 5*time.Minute
+			return far
+		},
+	})
+}

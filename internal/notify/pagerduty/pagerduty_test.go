@@ -122,6 +122,9 @@ func (d *double) take(e event) {
 	for name, value := range e.Payload.Details {
 		text += fmt.Sprintf("\n%s: %v", name, value)
 	}
+	for _, l := range e.Links {
+		text += "\n[" + l.Text + "](" + l.Href + ")"
+	}
 	d.alerts[i].log = append(d.alerts[i].log, text)
 	d.alerts[i].open = e.Action == "trigger"
 }
@@ -290,4 +293,14 @@ func message(n notify.Notice) notify.Message {
 	n.Opened = time.Date(2026, time.November, 22, 9, 44, 7, 0, time.UTC)
 	n.Resolved, n.Version = n.Opened, 1
 	return notify.Compose(n, n.Opened)
+}
+
+func TestLend(t *testing.T) {
+	channeltest.Lend(t, map[string]func(*testing.T) *channeltest.Far{
+		"pagerduty": func(t *testing.T) *channeltest.Far {
+			t.Helper()
+			far, _ := start(t)
+			return far
+		},
+	})
 }

@@ -323,3 +323,12 @@ func (c catcher) RoundTrip(r *http.Request) (*http.Response, error) {
 	*c.got = append(*c.got, r.URL.Host+" "+r.Header.Get("Authorization"))
 	return nil, http.ErrHandlerTimeout
 }
+
+func TestLend(t *testing.T) {
+	begin := func(t *testing.T) *channeltest.Far {
+		t.Helper()
+		far, _ := start(t)
+		return far
+	}
+	channeltest.Lend(t, map[string]func(*testing.T) *channeltest.Far{"servicenow": begin, "servicenow-events": begin})
+}

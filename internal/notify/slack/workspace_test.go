@@ -13,6 +13,7 @@ import (
 
 	"cairn.example/internal/channeltest"
 	"cairn.example/internal/notify"
+	"cairn.example/internal/notify/slack"
 )
 
 const (
@@ -288,4 +289,19 @@ func (w *workspace) rich(v any) string {
 		return "```\n" + b.String() + "\n```\n"
 	}
 	return b.String() + "\n"
+}
+
+func TestLend(t *testing.T) {
+	channeltest.Lend(t, map[string]func(*testing.T) *channeltest.Far{
+		"slack": func(t *testing.T) *channeltest.Far {
+			t.Helper()
+			_, far := start(t, slack.Kind)
+			return far
+		},
+		"slack-bot": func(t *testing.T) *channeltest.Far {
+			t.Helper()
+			_, far := start(t, slack.BotKind)
+			return far
+		},
+	})
 }

@@ -26,7 +26,7 @@ import (
 // Kind is phones. SNS sends about 20 messages a second by default, far fewer from some numbers, and a message here goes
 // to several phones.
 var Kind = notify.Kind{
-	Name: "sms", Title: "SMS (Amazon SNS)", Limit: notify.Limit{Every: time.Second, Burst: 2}, New: open,
+	Name: "sms", Title: "SMS (Amazon SNS)", AWS: true, Limit: notify.Limit{Every: time.Second, Burst: 2}, New: open,
 	Settings: []notify.Setting{
 		{Name: "to", Required: true, List: true, Check: shape(phone, "a number with its country, such as +4915112345678"), Help: "the phones, in international form"},
 		{Name: "region", Check: shape(region, "a Region such as eu-west-1"), Help: "where SNS sends from; the Region of the credentials where it is left out"},

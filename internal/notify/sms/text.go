@@ -37,7 +37,7 @@ func compose(m notify.Message, now time.Time) string {
 func subject(m notify.Message) string {
 	f := m.Notice.Finding
 	name, cutOff := strings.CutSuffix(m.Title, ", account "+f.Account)
-	name = cut(gsm(strings.TrimSuffix(name, " ("+f.Region+")")), mostSubject)
+	name = cut(gsm(strings.Replace(name, " ("+f.Region+")", "", 1)), mostSubject)
 	if !cutOff {
 		return name
 	}

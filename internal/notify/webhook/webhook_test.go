@@ -33,6 +33,7 @@ var now = time.Date(2026, time.November, 22, 9, 44, 7, 0, time.UTC)
 type receiver struct {
 	t      *testing.T
 	schema *jsonschema.Schema
+	now    func() time.Time
 	mu     sync.Mutex
 	seen   map[string]bool
 	order  []string
@@ -74,7 +75,7 @@ func (d *receiver) read(r *http.Request, body []byte) (message, error) {
 	if r.Method != http.MethodPost || r.URL.Path != path || r.Header.Get("Content-Type") != "application/json" {
 		return m, fmt.Errorf("%s %s of %q", r.Method, r.URL, r.Header.Get("Content-Type"))
 	}
-	if err := verify(r.Header, body, secret, now); err != nil {
+	if err := verify(r.Header, body, secret, d.now()); err != nil {
 		return m, err
 	}
 	if len(body) > 256_000 {
@@ -125,7 +126,7 @@ func picture(r *http.Request, body []byte) string {
 
 func start(t *testing.T) (*channeltest.Far, *receiver) {
 	t.Helper()
-	d := &receiver{t: t, schema: compiled(t, true), seen: map[string]bool{}, newest: map[string]message{}}
+	d := &receiver{t: t, schema: compiled(t, true), now: func() time.Time { return now }, seen: map[string]bool{}, newest: map[string]message{}}
 	s := channeltest.Serve(t, d)
 	return &channeltest.Far{
 		Settings: channeltest.Settings("url", s.URL+path, "secret", secret, "insecure", "true", "allowPrivate", "true"),
@@ -248,4 +249,15 @@ func show(t *testing.T, far *channeltest.Far, n notify.Notice) string {
 		t.Fatal(err)
 	}
 	return ref
+}
+
+func TestLend(t *testing.T) {
+	channeltest.Lend(t, map[string]func(*testing.T) *channeltest.Far{
+		"webhook": func(t *testing.T) *channeltest.Far {
+			t.Helper()
+			far, d := start(t)
+			d.now = time.Now
+			return far
+		},
+	})
 }

@@ -228,8 +228,12 @@ func (t *row) write(in ticket) error {
 	return nil
 }
 
-// read is HTML as a person reads it.
-func read(text string) string { return html.UnescapeString(tags.ReplaceAllString(text, "")) }
+// read is HTML as a person reads it, with where its links lead.
+func read(text string) string {
+	return html.UnescapeString(tags.ReplaceAllString(anchor.ReplaceAllString(text, "[$2]($1)"), ""))
+}
+
+var anchor = regexp.MustCompile(`<a href="([^"]*)">([^<]*)</a>`)
 
 func (d *support) shown() []channeltest.Shown {
 	d.mu.Lock()

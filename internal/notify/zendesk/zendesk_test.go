@@ -317,3 +317,13 @@ func (c catcher) RoundTrip(r *http.Request) (*http.Response, error) {
 	*c.got = append(*c.got, r.URL.Host+" "+r.Header.Get("Authorization"))
 	return nil, http.ErrHandlerTimeout
 }
+
+func TestLend(t *testing.T) {
+	channeltest.Lend(t, map[string]func(*testing.T) *channeltest.Far{
+		"zendesk": func(t *testing.T) *channeltest.Far {
+			t.Helper()
+			far, _ := start(t)
+			return far
+		},
+	})
+}
