@@ -18,14 +18,19 @@ func (p *program) doctor() *cobra.Command {
 		from  app.AWS
 		sel   app.Selection
 		watch bool
+		keep  app.Keep
 	)
 	c := &cobra.Command{
 		Use: "doctor", Short: "Check credentials and permissions: what cairn may read, and which rules miss what", Args: noArgs,
 		Long: `Makes every call that the rules need, and says which were refused, what permission that takes, and which
-rules cannot know without it. What cairn watch needs besides, Event history, is tried with --watch. Exit codes: 0 nothing is missing, 1 it could not run, 2 usage, 4 something is missing.`,
+rules cannot know without it. What cairn watch needs besides, Event history, is tried with --watch. With --queue,
+--bucket or --store, and where cairn.yaml has channels, it looks at the whole path, from what feeds the queue to the
+channels and to when something arrived last; it changes nothing and sends nothing, and messages stay in the queue.
+Exit codes: 0 nothing is missing, 1 it could not run, 2 usage, 4 something is missing or not ok.`,
 		Example: `  cairn doctor --profile prod
   cairn doctor --role arn:aws:iam::111122223333:role/cairn --rules CT-101
-  cairn doctor --watch              may cairn watch read Event history, too`,
+  cairn doctor --watch              may cairn watch read Event history, too
+  cairn doctor --queue "$QUEUE_URL" --store cairn.db      does what happens reach people`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			a := p.app()
 			a.Signing = func(credentials string) { fmt.Fprintf(p.stdout, "credentials from %s\n", credentials) }
@@ -45,7 +50,12 @@ rules cannot know without it. What cairn watch needs besides, Event history, is 
 				sick = p.examine(account, result.Findings) || sick
 				sick = p.remembers(account, tried) || sick
 			}
-			if sick {
+			a.Signing = nil
+			checks, err := a.CheckPath(c.Context(), app.Notify{AWS: from, Selection: sel, Keep: keep}, s)
+			if err != nil {
+				return err
+			}
+			if p.path(checks) || sick {
 				return &exitError{code: exitUnknown}
 			}
 			return nil
@@ -54,7 +64,25 @@ rules cannot know without it. What cairn watch needs besides, Event history, is 
 	p.awsFlags(c, &from)
 	selectionFlags(c, &sel)
 	c.Flags().BoolVar(&watch, "watch", false, "also ask each account once for Event history, as cairn watch does")
+	f := c.Flags()
+	f.StringArrayVar(&keep.Queues, "queue", nil, "look at a queue of SQS, by its `URL`, and at what feeds it; repeatable")
+	f.StringArrayVar(&keep.Buckets, "bucket", nil, "try to read a trail's bucket, `s3://BUCKET[/PREFIX]`; repeatable")
+	f.StringVar(&keep.Store, "store", "", "look into the store of cairn watch: a SQLite `file` (default cairn.db), or a postgres:// URL")
 	return c
+}
+
+// path prints what was looked at on the way from AWS to people, and tells whether something is wrong there.
+func (p *program) path(checks []app.Check) bool {
+	if len(checks) > 0 {
+		fmt.Fprintln(p.stdout, "the path of cairn watch")
+	}
+	for _, c := range checks {
+		fmt.Fprintf(p.stdout, "  %-8s %s\n", c.Verdict, c.What)
+		if c.Do != "" {
+			fmt.Fprintf(p.stdout, "           %s\n", c.Do)
+		}
+	}
+	return slices.ContainsFunc(checks, func(c app.Check) bool { return c.Verdict == app.Wrong })
 }
 
 // remembers prints whether an account's Event history answered, and tells whether it did not.

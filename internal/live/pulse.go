@@ -21,8 +21,8 @@ const AppID = "cairn"
 var ownCall = []byte("app/" + AppID)
 
 const (
-	// heartbeat stands for a Region among the pulses of an account: cairn's own calls.
-	heartbeat = "heartbeat"
+	// Heartbeat stands for a Region among the pulses of an account: cairn's own calls.
+	Heartbeat = "heartbeat"
 	// events stands before the Region of records, wherever they come from; a Region alone is that of log files, which
 	// normally come every hour.
 	events = "events in "
@@ -70,7 +70,7 @@ func (p *pulses) record(rec *event.Record) {
 		p.beat(account, events+string(rec.AWSRegion()))
 	}
 	if string(rec.EventSource()) == "cloudtrail.amazonaws.com" && bytes.Contains(rec.Raw, ownCall) {
-		p.beat(string(rec.RecipientAccountID()), heartbeat)
+		p.beat(string(rec.RecipientAccountID()), Heartbeat)
 	}
 }
 
@@ -94,7 +94,7 @@ func (j *judge) listen(ctx context.Context) error {
 	var found []model.Finding
 	now := j.w.Now()
 	for _, p := range all {
-		if p.Region == heartbeat {
+		if p.Region == Heartbeat {
 			if j.w.Collect != nil && j.w.Every > 0 {
 				found = append(found, j.w.heard(p, now))
 			}

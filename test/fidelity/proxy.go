@@ -65,6 +65,13 @@ func (p *Proxy) Reset(ctx context.Context, world World) error {
 	return nil
 }
 
+// Become makes the proxy behave as another world says, and leaves what the emulator holds.
+func (p *Proxy) Become(world World) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.world = world
+}
+
 // Forget drops the recorded calls, so that those of the program under test stand alone.
 func (p *Proxy) Forget() {
 	p.mu.Lock()
