@@ -19,11 +19,11 @@ func sendersOf(policy string) ([]sender, error) {
 	}
 	var doc struct {
 		Statement oneOrMany[struct {
-			Effect    string
-			Action    oneOrMany[string]
-			Principal json.RawMessage
-			Condition map[string]map[string]oneOrMany[string]
-		}]
+			Effect    string                                  `json:"Effect"`
+			Action    oneOrMany[string]                       `json:"Action"`
+			Principal json.RawMessage                         `json:"Principal"`
+			Condition map[string]map[string]oneOrMany[string] `json:"Condition"`
+		}] `json:"Statement"`
 	}
 	if err := json.Unmarshal([]byte(policy), &doc); err != nil {
 		return nil, err //nolint:wrapcheck // the caller says of what
@@ -45,7 +45,7 @@ func sendersOf(policy string) ([]sender, error) {
 			sources = []string{""}
 		}
 		for _, source := range sources {
-			out = append(out, sender{strings.Trim(string(s.Principal), `{}"`), source})
+			out = append(out, sender{strings.NewReplacer("{", "", "}", "", `"`, "").Replace(string(s.Principal)), source})
 		}
 	}
 	return out, nil

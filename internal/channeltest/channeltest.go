@@ -24,8 +24,8 @@ type Far struct {
 
 // Shown is a ticket or a message as the far end shows it.
 type Shown struct {
-	Text string // all that a person reads of it, without the far end's markup
-	Open bool   // a ticket that is not closed; true for a message that says so
+	Text string `json:"text"` // all that a person reads of it, without the far end's markup
+	Open bool   `json:"open"` // a ticket that is not closed; true for a message that says so
 }
 
 // Fault is how a far end may fail.

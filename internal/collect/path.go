@@ -20,12 +20,6 @@ import (
 	"cairn.example/internal/model"
 )
 
-// PathPermissions are what it takes to find out what feeds a queue, besides reading it. Nothing but cairn doctor needs
-// them.
-var PathPermissions = []string{
-	"events:DescribeRule", "events:ListRuleNamesByTarget", "events:ListTargetsByRule", "s3:GetBucketNotification", "sns:ListSubscriptionsByTopic", "sqs:GetQueueAttributes",
-}
-
 // Attributes are the queue's own, by the names that SQS has for them.
 func (q *Queue) Attributes(ctx context.Context) (map[string]string, error) {
 	if err := q.account.assume(ctx); err != nil {

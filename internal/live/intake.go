@@ -104,10 +104,11 @@ func (in *intake) commit(ctx context.Context) {
 	}
 }
 
-// beat keeps, now and then, of whom something arrived.
+// beat keeps, now and then and at the end, of whom something arrived.
 func (in *intake) beat(ctx context.Context) {
-	for pause(ctx, sweeping) {
-		if err := in.w.Store.Beat(ctx, in.pulse.take()); err != nil && ctx.Err() == nil {
+	for lasts := true; lasts; {
+		lasts = pause(ctx, sweeping)
+		if err := in.w.Store.Beat(context.WithoutCancel(ctx), in.pulse.take()); err != nil {
 			in.w.Log.ErrorContext(ctx, "keep when records arrived", "error", err)
 		}
 	}

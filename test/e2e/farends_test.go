@@ -123,7 +123,10 @@ func everyKind(t *testing.T, lend map[string]*lender, number string) *ends {
 	for _, kind := range e.kinds {
 		settings := channels.Settings{"to": {number}}
 		if kind.Name == "sms" {
-			e.shown[kind.Name] = func(t *testing.T) []channeltest.Shown { return ringing(t, number) }
+			e.shown[kind.Name] = func(t *testing.T) []channeltest.Shown {
+				t.Helper()
+				return ringing(t, number)
+			}
 		} else {
 			settings, e.shown[kind.Name] = lend[kind.Name].borrow(t, kind.Name)
 		}

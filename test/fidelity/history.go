@@ -41,9 +41,12 @@ func (p *Proxy) Remember(records ...string) error {
 // lookupEvents is a page of an account's events in a Region, the newest first.
 func (p *Proxy) lookupEvents(c Call) answer {
 	var asked struct {
-		StartTime  float64
-		NextToken  string
-		Attributes []struct{ AttributeKey, AttributeValue string } `json:"LookupAttributes"`
+		StartTime  float64 `json:"StartTime"`
+		NextToken  string  `json:"NextToken"`
+		Attributes []struct {
+			Key   string `json:"AttributeKey"`
+			Value string `json:"AttributeValue"`
+		} `json:"LookupAttributes"`
 	}
 	if err := json.Unmarshal(c.body, &asked); err != nil {
 		return failure(c, http.StatusBadRequest, "InvalidLookupAttributesException", err.Error())
@@ -51,7 +54,7 @@ func (p *Proxy) lookupEvents(c Call) answer {
 	events := []map[string]any{}
 	p.mu.Lock()
 	for _, e := range p.history {
-		source := len(asked.Attributes) == 0 || asked.Attributes[0].AttributeKey == "EventSource" && asked.Attributes[0].AttributeValue == e.Source
+		source := len(asked.Attributes) == 0 || asked.Attributes[0].Key == "EventSource" && asked.Attributes[0].Value == e.Source
 		if e.Account == c.Account && e.Region == c.Region && source && float64(e.Time.Unix()) >= asked.StartTime {
 			events = append(events, map[string]any{"EventId": e.ID, "EventName": e.Name, "EventSource": e.Source, "EventTime": e.Time.Unix(), "CloudTrailEvent": e.record})
 		}
