@@ -60,22 +60,21 @@ func drainHome(t *testing.T, queue string) {
 	world.cli.run(t, sqs("purge-queue", "--queue-url", queue)...)
 }
 
-// TestDoctorLooksAtThePath: with everything in order each part is said to be; and whatever is broken is named, with what
-// to do, or with why it is not known.
-func TestDoctorLooksAtThePath(t *testing.T) {
-	const secret = "HOOK_SECRET=5f0c7d1ab94e4b0f8f8f8d5b0a2c3e4f"
-	queue, dead := aPath(t)
-	send(t, queue, "left alone")
-	const queueARN = "arn:aws:sqs:us-east-1:" + mainAccount + ":trail"
-	for _, c := range []struct {
-		name         string
-		broken, mend string // by the AWS CLI
-		world        string // or by AWS itself
-		env          []string
-		args         []string
-		code         int
-		says         string
-	}{
+// ailment is something that is not in order on the path.
+type ailment struct {
+	name         string
+	broken, mend string // by the AWS CLI
+	world        string // or by AWS itself
+	env          []string
+	args         []string
+	code         int
+	says         string
+}
+
+const queueARN = "arn:aws:sqs:us-east-1:" + mainAccount + ":trail"
+
+func ailments(queue, dead string) []ailment {
+	return []ailment{
 		{name: "in order", code: 0, says: `
 ok       queue trail: 1 waiting, 0 being read; kept for 4 d
 ok       queue trail: messages can be received
@@ -120,7 +119,16 @@ unknown  store: none at cairn.db yet`},
 		{name: "it may not ask for rules", code: 0, world: "deny events DescribeRule", says: "unknown  rule to-queue on bus cairn in us-east-1: DescribeRule in us-east-1: AccessDenied\nto know it, allow events:DescribeRule"},
 		{name: "it may not ask for the queue", code: 0, world: "deny sqs GetQueueAttributes", says: "unknown  queue trail: GetQueueAttributes in us-east-1: AccessDenied\nto know it, allow sqs:GetQueueAttributes"},
 		{name: "a secret is missing", code: 4, env: []string{"HOOK_SECRET="}, says: "not ok   channel hook: "},
-	} {
+	}
+}
+
+// TestDoctorLooksAtThePath: with everything in order each part is said to be; and whatever is broken is named, with what
+// to do, or with why it is not known.
+func TestDoctorLooksAtThePath(t *testing.T) {
+	const secret = "HOOK_SECRET=5f0c7d1ab94e4b0f8f8f8d5b0a2c3e4f"
+	queue, dead := aPath(t)
+	send(t, queue, "left alone")
+	for _, c := range ailments(queue, dead) {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()
 			settings := `notify: {channels: {hook: {type: webhook, url: "https://hooks.example.com/x", secret: {env: HOOK_SECRET}}}}`
