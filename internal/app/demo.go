@@ -49,7 +49,7 @@ func (a *App) demoSnapshot(ctx context.Context, facts []*model.FactKind) (*model
 		return nil, fmt.Errorf("read the example organization: %w", err)
 	}
 	server := awsfake.New(told)
-	url, stop, err := server.Start() //nolint:contextcheck // stop ends it, whatever becomes of the run
+	url, stop, err := server.Start()
 	if err != nil {
 		return nil, fmt.Errorf("serve the example organization: %w", err)
 	}

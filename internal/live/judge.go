@@ -19,6 +19,7 @@ type judge struct {
 	detector *detect.Detector // nil while another process judges, and after a failure
 	collect  time.Time        // when the accounts are read next
 	sweep    time.Time
+	hark     time.Time
 	trim     time.Time
 	owns     time.Time         // until when nobody else judges
 	audited  map[string][]byte // by account, what of its verdicts the store has

@@ -70,6 +70,8 @@ const (
 	look = 200 * time.Millisecond
 	// sweeping is how often it looks at what time alone changes.
 	sweeping = 10 * time.Second
+	// listening is how often it looks at who has fallen silent: a row for each account and Region, and hours that count.
+	listening = 5 * time.Minute
 	// again is how long what failed waits before it is tried again.
 	again = time.Second
 )

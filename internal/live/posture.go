@@ -33,6 +33,9 @@ func (j *judge) chores(ctx context.Context) error {
 			return err
 		}
 		j.w.tell(told)
+	}
+	if !now.Before(j.hark) {
+		j.hark = now.Add(listening)
 		if err := j.listen(ctx); err != nil {
 			return err
 		}

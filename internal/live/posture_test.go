@@ -180,7 +180,7 @@ func TestSilence(t *testing.T) {
 			time.Sleep(6 * time.Hour)
 			want(t, "when they stopped", st.take("CRN-103", "CRN-104"), "opened CRN-103 111111111111/eu-west-1", "opened CRN-104 111111111111/heartbeat")
 			st.record(t, "DescribeTrails", "aws-sdk-go-v2/1.48.0 app/cairn")
-			time.Sleep(time.Minute)
+			time.Sleep(10 * time.Minute)
 			want(t, "when they came again", st.take("CRN-103", "CRN-104"), "resolved CRN-103 111111111111/eu-west-1", "resolved CRN-104 111111111111/heartbeat")
 		})
 	})
