@@ -157,7 +157,7 @@ func (k *keeping) live(ctx context.Context, o detect.Options) (*live.Watch, erro
 	judging.FixCommand = w.FixCommand
 	l := &live.Watch{
 		Store: k.store, ID: k.id, Detect: o, Workers: k.workers(), Every: w.Audit, Now: a.Now, Log: a.Log, Tell: k.told, Seen: k.seen,
-		Audit: func(s *model.Snapshot) audit.Result { return a.pasted(audit.Judge(s, judging), s) }, Known: k.routes.tagged,
+		Audit: func(s *model.Snapshot) audit.Result { return audit.Judge(s, judging) }, Repair: a.pasted, Known: k.routes.tagged,
 	}
 	if err := k.know(ctx, l); err != nil {
 		return nil, err

@@ -3,7 +3,6 @@ package app
 import (
 	"strings"
 
-	"cairn.example/internal/audit"
 	"cairn.example/internal/model"
 	"cairn.example/internal/remediate"
 )
@@ -11,11 +10,11 @@ import (
 // mostPasted bounds the commands that a message can hold; a longer plan is for cairn fix to print, with its undo.
 const mostPasted = 4
 
-// pasted writes the commands that put a failure right in the place of the one that prints them, where they ask for nothing and
+// pasted writes the commands that put failures right in the place of the one that prints them, where they ask for nothing and
 // are few: whoever reads a message on a phone can paste them.
-func (a *App) pasted(found audit.Result, s *model.Snapshot) audit.Result {
-	for i := range found.Findings {
-		f := &found.Findings[i]
+func (a *App) pasted(s *model.Snapshot, found []model.Finding) {
+	for i := range found {
+		f := &found[i]
 		r, account := a.Rules.Find(f.Rule), s.Account(f.Account)
 		if f.Fix == "" || r == nil || account == nil || !strings.Contains(f.Fix, f.ID) { // another id is one of the trail's owner
 			continue
@@ -25,5 +24,4 @@ func (a *App) pasted(found audit.Result, s *model.Snapshot) audit.Result {
 			f.Fix = strings.Join(lines, "\n")
 		}
 	}
-	return found
 }

@@ -114,6 +114,7 @@ func (j *judge) mine(ctx context.Context) (bool, error) {
 
 // begin makes a detector of what is known of the accounts and of the log so far. What it tells was mostly told before.
 func (j *judge) begin(ctx context.Context) error {
+	j.audited = map[string][]byte{} // another process may have told the store since
 	if err := j.restore(ctx); err != nil {
 		return err
 	}
@@ -126,7 +127,7 @@ func (j *judge) begin(ctx context.Context) error {
 }
 
 func (j *judge) start(ctx context.Context, snapshot *model.Snapshot) error {
-	j.audited, j.stood = map[string][]byte{}, nil
+	j.stood = nil
 	o := j.w.Detect
 	o.Snapshot, o.Dedup = snapshot, true
 	if j.w.Known != nil && snapshot != nil {
@@ -238,7 +239,7 @@ func (j *judge) keep(ctx context.Context, d *detect.Detector, records []store.Re
 	var audited map[string][]byte
 	if j.triggered(n.Lines) {
 		var err error
-		if n.Audits, audited, err = j.changed(j.audits(d.Twin())); err != nil {
+		if n.Audits, audited, err = j.changed(d.Twin()); err != nil {
 			return err
 		}
 		// What a start tells again is no reason to read them.

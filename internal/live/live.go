@@ -36,7 +36,9 @@ type Watch struct {
 	// Collect reads the accounts; nil: nobody can. What was read is judged by Audit, and is where the twin begins.
 	Collect func(context.Context) (*model.Snapshot, error)
 	Audit   func(*model.Snapshot) audit.Result
-	Every   time.Duration // between two of these; 0 is once, at the start
+	// Repair writes into findings of an account that changed what puts them right; it may be nil.
+	Repair func(*model.Snapshot, []model.Finding)
+	Every  time.Duration // between two readings; 0 is once, at the start
 	// Known is told what is known of the accounts before anything is judged by it; it may be nil.
 	Known func(*model.Snapshot)
 	// Begin is what is known of the accounts at the start where Collect is nil; it may be nil.

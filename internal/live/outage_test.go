@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -45,6 +47,13 @@ func (d *down) Show(_ context.Context, m notify.Message, _ string) (string, erro
 	return m.Key, nil
 }
 
+// seen is when it was called, when it took something, and what it shows.
+func (d *down) seen() (calls, taken []time.Time, shown map[string]notify.Message) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.calls), slices.Clone(d.taken), maps.Clone(d.shown)
+}
+
 // A far end is down for an hour, while findings open, worsen and end. Afterwards it shows each in its last state, within its
 // limits, and somebody was told through another channel meanwhile.
 func TestAnHourDown(t *testing.T) {
@@ -78,33 +87,35 @@ func TestAnHourDown(t *testing.T) {
 			tell(t, kept, false, numbered(channeltest.Started(), i))
 		}
 		time.Sleep(time.Until(far.until) - time.Second)
-		if len(far.taken) > 0 {
+		calls, taken, _ := far.seen()
+		if len(taken) > 0 {
 			t.Fatal("the far end is down and took something")
 		}
-		if calls := len(far.calls); calls > 60 {
-			t.Errorf("%d attempts in an hour to a far end that is down", calls)
+		if len(calls) > 60 {
+			t.Errorf("%d attempts in an hour to a far end that is down", len(calls))
 		}
 		time.Sleep(10 * time.Minute)
-		synctest.Wait()
+		_, taken, shown := far.seen()
 		for i := range findings {
 			want := notify.Open
 			if i < findings/2 {
 				want = notify.Resolved
 			}
 			id := numbered(channeltest.Stopped(), i).ID
-			if m, ok := far.shown[id]; !ok || m.State != want {
+			if m, ok := shown[id]; !ok || m.State != want {
 				t.Errorf("finding %d: shown %v as %q, want %q", i, ok, m.State, want)
 			}
 		}
-		within(t, far.taken, limit)
+		within(t, taken, limit)
 		told := false
-		for _, m := range other.shown {
+		_, taken, shown = other.seen()
+		for _, m := range shown {
 			told = told || m.Notice.Finding.Rule == "CRN-101" && m.State == notify.Resolved
 		}
-		if !told || len(other.taken) != 2 {
-			t.Errorf("through mail came %d messages, want 2: that pager takes nothing, and that it does again: %+v", len(other.taken), other.shown)
+		if !told || len(taken) != 2 {
+			t.Errorf("through mail came %d messages, want 2: that pager takes nothing, and that it does again: %+v", len(taken), shown)
 		}
-		if at := other.taken[0].Sub(began); at > 10*time.Minute {
+		if at := taken[0].Sub(began); at > 10*time.Minute {
 			t.Errorf("somebody was told after %s", at)
 		}
 		stop()

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -71,10 +72,15 @@ func (j *judge) look(ctx context.Context) (*model.Snapshot, error) {
 	if err := j.save(ctx, s); err != nil {
 		return nil, err
 	}
-	told, err := j.w.Store.Tell(ctx, store.News{Audits: j.audits(s)})
+	changed, audited, err := j.changed(s)
 	if err != nil {
 		return nil, err
 	}
+	told, err := j.w.Store.Tell(ctx, store.News{Audits: changed})
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(j.audited, audited)
 	j.w.tell(told)
 	return s, nil
 }
@@ -105,11 +111,11 @@ func (j *judge) audits(s *model.Snapshot) []store.Audit {
 	return out
 }
 
-// changed are the audits that say something which the store does not have from this judge, and what they say. An event
-// changes one account of many, and the store asks the database about every verdict.
-func (j *judge) changed(all []store.Audit) (some []store.Audit, say map[string][]byte, err error) {
+// changed are the audits that say something which the store does not have from this judge, and what they say. Most accounts
+// of many are as they were, and the store asks the database about every verdict.
+func (j *judge) changed(s *model.Snapshot) (some []store.Audit, say map[string][]byte, err error) {
 	say = map[string][]byte{}
-	for _, one := range all {
+	for _, one := range j.audits(s) {
 		text, err := json.Marshal(one.Findings)
 		if err != nil {
 			return nil, nil, fmt.Errorf("write what an audit says: %w", err)
@@ -117,6 +123,9 @@ func (j *judge) changed(all []store.Audit) (some []store.Audit, say map[string][
 		sum := sha256.Sum256(strconv.AppendBool(text, one.Whole)) // the rules are the same all along
 		if bytes.Equal(j.audited[one.Account], sum[:]) {
 			continue
+		}
+		if j.w.Repair != nil {
+			j.w.Repair(s, one.Findings)
 		}
 		some, say[one.Account] = append(some, one), sum[:]
 	}

@@ -48,6 +48,13 @@ func (s *slow) Show(_ context.Context, m notify.Message, ref string) (string, er
 	return ref, nil
 }
 
+// seen is what it was shown so far, and how many messages at once at most.
+func (s *slow) seen() (shown []notify.Message, most int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.shown), s.most
+}
+
 // bring starts a worker for one channel of a fresh store that owes it and desk everything, until the test ends.
 func bring(t *testing.T, kind notify.Kind, far notify.Channel, run func(kept *store.Store)) {
 	t.Helper()
@@ -95,13 +102,14 @@ func TestOneAtATimeWithoutKeys(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					if done := len(far.shown); c.most == 1 && len(due)+done+1 != 12 {
+					shown, _ := far.seen()
+					if done := len(shown); c.most == 1 && len(due)+done+1 != 12 {
 						t.Errorf("%d of 12 are shown, and another may have %d: more than one was leased", done, len(due))
 					}
 					time.Sleep(30 * time.Second)
 				})
-				if far.most != c.most || len(far.shown) != 12 {
-					t.Errorf("%d messages at once and %d in all, want %d and 12", far.most, len(far.shown), c.most)
+				if shown, most := far.seen(); most != c.most || len(shown) != 12 {
+					t.Errorf("%d messages at once and %d in all, want %d and 12", most, len(shown), c.most)
 				}
 			})
 		})
@@ -153,10 +161,11 @@ func TestSomeAreRefused(t *testing.T) {
 				t.Errorf("everybody got the last, and desk shows %q", state)
 			}
 		})
-		if len(far.shown) != 3 {
-			t.Errorf("it was shown %d times, want each finding once and the end of one", len(far.shown))
+		shown, _ := far.seen()
+		if len(shown) != 3 {
+			t.Fatalf("it was shown %d times, want each finding once and the end of one", len(shown))
 		}
-		if last := far.shown[len(far.shown)-1].Notice; last.Before != notify.Open {
+		if last := shown[len(shown)-1].Notice; last.Before != notify.Open {
 			t.Errorf("the end is told as if nobody had heard of it: %+v", last)
 		}
 	})
@@ -191,19 +200,19 @@ func TestStall(t *testing.T) {
 			tell(t, kept, false, numbered(channeltest.Started(), 1))
 			take("the first") // and shows that it is over
 			time.Sleep(31 * time.Second)
-			if len(far.shown) != 1 || far.shown[0].State != notify.Open {
-				t.Fatalf("what came late is %+v", far.shown)
+			if shown, _ := far.seen(); len(shown) != 1 || shown[0].State != notify.Open {
+				t.Fatalf("what came late is %+v", shown)
 			}
 			time.Sleep(time.Minute)
-			if len(far.shown) != 2 || far.shown[1].State != notify.Resolved {
-				t.Errorf("the far end reads last that it is open: %+v", far.shown)
+			if shown, _ := far.seen(); len(shown) != 2 || shown[1].State != notify.Resolved {
+				t.Errorf("the far end reads last that it is open: %+v", shown)
 			}
 			tell(t, kept, true, numbered(channeltest.Stopped(), 2))
 			time.Sleep(10 * time.Second) // it has leased this one, and waits for its turn
 			take("the second")
 			time.Sleep(5 * time.Minute)
-			if len(far.shown) != 2 {
-				t.Errorf("it was shown what another had shown: %+v", far.shown[2:])
+			if shown, _ := far.seen(); len(shown) != 2 {
+				t.Errorf("it was shown what another had shown: %+v", shown)
 			}
 		})
 	})

@@ -63,7 +63,7 @@ const (
     team: {type: slack, webhook: {env: SLACK_WEBHOOK}}
   routes:
     - {channels: [hook, oncall], rules: [CT-013]}
-    - {channels: [hook]}
+    - {channels: [hook], statuses: [fail, unknown]}
     - {channels: [team], rules: [CT-013], accounts: ["%s"]}
 `
 )
