@@ -296,10 +296,10 @@ func (w *telling) book(r *row, came string, by model.Finding) error {
 
 // excuse excepts a finding whose risk is accepted, and opens one again whose is not any more.
 func (w *telling) excuse(r *row) error {
-	if w.s.Excused == nil {
-		return nil
+	why := ""
+	if w.s.Excused != nil {
+		why = w.s.Excused(r.finding, w.at)
 	}
-	why := w.s.Excused(r.finding, w.at)
 	step := Unexcused
 	if why != "" {
 		step = Accepted

@@ -32,12 +32,14 @@ func (s *Store) Sweep(ctx context.Context) ([]Told, error) {
 	})
 }
 
-// excuses looks at the exceptions of every finding that is not over.
+// excuses looks at the exceptions of every finding that is not over. Where there are none any more, those that were excepted
+// are not.
 func (w *telling) excuses() error {
+	states := "'open', 'excepted'"
 	if w.s.Excused == nil {
-		return nil
+		states = "'excepted'"
 	}
-	ids, err := w.ids("SELECT id FROM finding WHERE state IN ('open', 'excepted')")
+	ids, err := w.ids("SELECT id FROM finding WHERE state IN (" + states + ")")
 	if err != nil {
 		return err
 	}
