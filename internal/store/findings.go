@@ -172,10 +172,11 @@ func (w *telling) line(f model.Finding, standing map[string]bool) error {
 	if before != "" {
 		s = Anew
 	}
-	if stands, lasts := standing[f.ID]; latest && lasts && stands {
-		r.Quiet = time.Time{}
-	} else if latest {
-		r.Quiet = f.Cause.EventTime.Add(w.s.Quiet)
+	if opens := s == Seen && r.State == StateResolved; latest || opens {
+		r.Quiet = r.finding.Cause.EventTime.Add(w.s.Quiet)
+		if standing[f.ID] {
+			r.Quiet = time.Time{}
+		}
 	}
 	return w.step(r, s, severity, f.Cause.EventTime, f)
 }
