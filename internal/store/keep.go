@@ -108,11 +108,12 @@ func (s *Store) Unsilence(ctx context.Context, id string) (bool, error) {
 	var n int64
 	err := s.tx(ctx, "end a silence", func(t tx) error {
 		now := stamp(s.Now())
-		var err error
-		if n, err = t.do("UPDATE silence SET ends = $2 WHERE id = $1 AND ends > $2", id, now); err != nil || n == 0 {
+		// What it holds is due at its end; what waits for another time goes on waiting.
+		_, err := t.do("UPDATE delivery SET due = $2 WHERE owed > shown AND dead = 0 AND due IN (SELECT ends FROM silence WHERE id = $1 AND ends > $2)", id, now)
+		if err != nil {
 			return err
 		}
-		_, err = t.do("UPDATE delivery SET due = $1 WHERE owed > shown AND dead = 0 AND due > $1 AND attempts = 0", now) // what it held
+		n, err = t.do("UPDATE silence SET ends = $2 WHERE id = $1 AND ends > $2", id, now)
 		return err
 	})
 	s.owing.ring()
