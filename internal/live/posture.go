@@ -40,6 +40,9 @@ func (j *judge) chores(ctx context.Context) error {
 		if err := j.listen(ctx); err != nil {
 			return err
 		}
+		if err := j.w.closed(ctx); err != nil {
+			return err
+		}
 	}
 	if !now.Before(j.trim) {
 		j.trim = now.Add(time.Hour)

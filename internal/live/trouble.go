@@ -3,6 +3,7 @@ package live
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"cairn.example/internal/model"
 	"cairn.example/internal/notify"
@@ -43,6 +44,21 @@ func (w *Watch) trouble(ctx context.Context, t notify.Trouble) {
 		return
 	}
 	w.tell(told)
+}
+
+// closed tells of the channels that are closed. Who closed one told of it, unless that process ended in between or the store
+// did not answer; and a channel that takes nothing fails no more.
+func (w *Watch) closed(ctx context.Context) error {
+	all, err := w.Store.Channels(ctx)
+	if err != nil {
+		return err
+	}
+	for _, c := range all {
+		if !c.Closed.IsZero() && slices.ContainsFunc(w.Workers, func(one *notify.Worker) bool { return one.To.Channel == c.Name }) {
+			w.trouble(ctx, notify.Trouble{Channel: c.Name, Since: c.Since, Failure: notify.Closed, Why: c.Error})
+		}
+	}
+	return nil
 }
 
 // own is a finding of cairn's own. It belongs to no account.
