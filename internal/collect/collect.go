@@ -51,6 +51,7 @@ type run struct {
 	facts    map[*model.FactKind]bool
 	stop     context.CancelCauseFunc
 	accounts []*account
+	began    time.Time
 }
 
 // Collect reads the targets. Where there is one, not learning whose account it is ends the run; where
@@ -67,6 +68,7 @@ func Collect(ctx context.Context, targets []Target, o Options) (*model.Snapshot,
 	for _, t := range targets {
 		r.accounts = append(r.accounts, r.account(t))
 	}
+	r.began = r.Now().UTC().Truncate(time.Second)
 	r.each(func(a *account) { a.list(ctx) })
 	r.each(func(a *account) { a.detail(ctx) })
 	if err := asked.Err(); err != nil {
@@ -114,6 +116,9 @@ func (r *run) progress() {
 
 func (r *run) snapshot() (*model.Snapshot, error) {
 	s := &model.Snapshot{Schema: model.SnapshotSchema, CollectedAt: r.Now().UTC().Truncate(time.Second)}
+	if r.began.Before(s.CollectedAt) {
+		s.Began = r.began
+	}
 	for _, a := range r.accounts {
 		s.Accounts = append(s.Accounts, a.model())
 	}

@@ -173,7 +173,7 @@ func (w weighed) after(e *entry) string {
 }
 
 // settle puts the Snapshot in the place of what the older events led to: it is what was read. While it was read,
-// accounts went on to change, so what happened in the last minute is done to it again.
+// accounts went on to change, so what happened meanwhile is done to it again.
 func (s *story) settle(older []*entry) {
 	for id, a := range s.d.twin.snapshot() {
 		s.state[id] = a
@@ -184,7 +184,7 @@ func (s *story) settle(older []*entry) {
 		return
 	}
 	for _, e := range older {
-		if e.applies() && e.call.At.After(s.d.twin.at.Add(-reading)) {
+		if e.applies() && e.call.At.After(s.d.twin.began) {
 			s.state.apply(e)
 		}
 	}
@@ -194,7 +194,7 @@ func (s *story) settle(older []*entry) {
 	s.correct()
 }
 
-// reading is how long the reading of a Snapshot may take, at whose end its time is.
+// reading is how long the reading of a Snapshot may take that does not say when it began; its time is that of the end.
 const reading = time.Minute
 
 // tell tells one event.

@@ -11,8 +11,9 @@ import (
 
 // twin is the accounts as the Snapshot shows them, from which events lead forward and back.
 type twin struct {
-	base []*model.Account // linked
-	at   time.Time        // of the Snapshot; zero without one
+	base  []*model.Account // linked
+	at    time.Time        // of the Snapshot; zero without one
+	began time.Time        // of an account that was read first nothing is known after this
 }
 
 func newTwin(o Options) *twin {
@@ -24,7 +25,10 @@ func newTwin(o Options) *twin {
 			s.Accounts = append(s.Accounts, a.Clone())
 		}
 		s.Link()
-		t.base, t.at = s.Accounts, s.CollectedAt
+		t.base, t.at, t.began = s.Accounts, s.CollectedAt, s.CollectedAt.Add(-reading)
+		if !s.Began.IsZero() && s.Began.Before(t.began) {
+			t.began = s.Began
+		}
 	}
 	return t
 }
@@ -53,6 +57,9 @@ func (t *twin) before(entries []*entry) state {
 			continue
 		}
 		for _, a := range st.concerned(e) {
+			if t.missed(e, a) {
+				continue
+			}
 			was := a.Clone()
 			was.Rewind(e.call)
 			e.doubt(was, a)
@@ -60,6 +67,17 @@ func (t *twin) before(entries []*entry) state {
 		}
 	}
 	return st
+}
+
+// missed tells that an event came while accounts were read, and after this one was: it does not show the trail as the event
+// left it.
+func (t *twin) missed(e *entry, a *model.Account) bool {
+	trail := a.Trail(e.trail)
+	if trail == nil || !e.call.At.After(t.began) {
+		return false
+	}
+	on, known := trail.Logging.Get()
+	return known && (on && e.call.Op == "StopLogging" || !on && e.call.Op == "StartLogging")
 }
 
 // doubt takes back the assumption that a trail was switched by the event, unless the time that the trail itself tells

@@ -19,6 +19,7 @@ type Window struct {
 	Is    *model.Account `json:"is"`
 	From  time.Time      `json:"from"` // when it was read
 	Until time.Time      `json:"until"`
+	Took  time.Duration  `json:"took,omitempty"` // the longer of the readings, at whose ends these times are
 }
 
 // Windows are the trails of two readings.
@@ -31,12 +32,22 @@ func Windows(before, after *model.Snapshot) []Window {
 		}
 		for _, arn := range (change{was: was, is: is}).trails() {
 			if model.ARNAccount(arn) == is.ID {
-				out = append(out, Window{arn, alone(was, arn), alone(is, arn), before.CollectedAt, after.CollectedAt})
+				out = append(out, Window{arn, alone(was, arn), alone(is, arn), before.CollectedAt, after.CollectedAt, max(took(before), took(after))})
 			}
 		}
 	}
 	return out
 }
+
+func took(s *model.Snapshot) time.Duration {
+	if s.Began.IsZero() {
+		return 0
+	}
+	return s.CollectedAt.Sub(s.Began)
+}
+
+// near is [Near] for these readings, of which each account was read at some moment.
+func (w Window) near() time.Duration { return Near + w.Took }
 
 // alone is an account without its other trails.
 func alone(a *model.Account, arn string) *model.Account {
@@ -141,7 +152,7 @@ func (e *entry) about(trail string) bool { return e.trail == trail || e.trail ==
 func (d *Detector) around(w Window) []*entry {
 	var out []*entry
 	for _, e := range d.entries {
-		if e.folded == nil && e.applies() && e.call.At.After(w.From.Add(-Near)) && e.call.At.Before(w.Until.Add(Near)) {
+		if e.folded == nil && e.applies() && e.call.At.After(w.From.Add(-w.near())) && e.call.At.Before(w.Until.Add(w.near())) {
 			out = append(out, e)
 		}
 	}
@@ -163,7 +174,7 @@ func (d *Detector) view(w Window) view {
 	turned := slices.Clone(around)
 	slices.Reverse(turned)
 	slices.SortStableFunc(turned, func(x, y *entry) int { return cmp.Compare(x.call.At.Unix(), y.call.At.Unix()) })
-	for _, from := range []time.Time{w.From.Add(-Near), w.From.Add(Near)} {
+	for _, from := range []time.Time{w.From.Add(-w.near()), w.From.Add(w.near())} {
 		v.replay(turned, from)
 		v.replay(around, from)
 	}
@@ -178,7 +189,7 @@ func (v *view) replay(events []*entry, from time.Time) {
 		if e.call.At.Before(from) {
 			continue
 		}
-		if e.call.At.After(v.Until.Add(-Near)) {
+		if e.call.At.After(v.Until.Add(-v.near())) {
 			v.ends = append(v.ends, a.Clone())
 		}
 		a.Apply(e.call)

@@ -28,6 +28,7 @@ type standing struct {
 	in   source.Handle
 	mu   sync.Mutex
 	now  *model.Snapshot // as it is
+	took time.Duration   // to read the accounts, all of them at its beginning
 	told []string
 }
 
@@ -52,6 +53,13 @@ func stand(t *testing.T, s *model.Snapshot, before func(*store.Store), run func(
 			out.CollectedAt, out.Accounts = time.Now().UTC(), nil
 			for _, a := range st.now.Accounts {
 				out.Accounts = append(out.Accounts, a.Clone())
+			}
+			took := st.took
+			st.mu.Unlock()
+			time.Sleep(took)
+			st.mu.Lock()
+			if took > 0 {
+				out.Began, out.CollectedAt = out.CollectedAt, time.Now().UTC()
 			}
 			return &out, nil
 		},
@@ -92,6 +100,13 @@ func (st *standing) record(t *testing.T, name, agent string) {
 		t.Fatal(err)
 	}
 	time.Sleep(time.Second)
+}
+
+// slow sets how long it takes to read the accounts.
+func (st *standing) slow(took time.Duration) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.took = took
 }
 
 // is sets how the accounts are from now on.

@@ -264,7 +264,7 @@ func (w *Watch) unannounced(u untold, edits []model.Edit) model.Finding {
 		"Event history has it for 90 days, whatever becomes of trails.",
 	}
 	f.Fix = fmt.Sprintf("aws cloudtrail lookup-events --region %s --start-time %s --end-time %s --lookup-attributes AttributeKey=EventSource,AttributeValue=cloudtrail.amazonaws.com",
-		f.Region, u.From.Add(-detect.Near).UTC().Format(time.RFC3339), u.Until.UTC().Format(time.RFC3339))
+		f.Region, u.From.Add(-detect.Near-u.Took).UTC().Format(time.RFC3339), u.Until.UTC().Format(time.RFC3339))
 	return f
 }
 

@@ -16,7 +16,8 @@ const SnapshotSchema = "cairn.snapshot/v1"
 // never with a clock, so a file is judged next year as it is today.
 type Snapshot struct {
 	Schema      string     `json:"schema"`
-	CollectedAt time.Time  `json:"collectedAt"`
+	CollectedAt time.Time  `json:"collectedAt"`    // when the last of it was read
+	Began       time.Time  `json:"began,omitzero"` // when the first of it was, where that is earlier
 	Calls       Calls      `json:"calls"`
 	Accounts    []*Account `json:"accounts"`
 }
