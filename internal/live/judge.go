@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"sync"
 	"time"
 
 	"cairn.example/internal/detect"
@@ -27,9 +28,20 @@ type judge struct {
 	whole    time.Time         // the log may lack records that are older
 	untold   []untold
 	stood    map[string]bool // by finding, what of its standing the store has
+
+	reading chan reading   // what is being read of the accounts, beside the judging; nil: nothing is
+	again   time.Time      // when they would be read next if nothing happened
+	arrived chan struct{}  // it was read
+	readers sync.WaitGroup // that do so
 }
 
-func newJudge(w *Watch) *judge { return &judge{w: w} }
+// reading is what was read of the accounts.
+type reading struct {
+	snapshot *model.Snapshot
+	err      error
+}
+
+func newJudge(w *Watch) *judge { return &judge{w: w, arrived: make(chan struct{}, 1)} }
 
 // theJudge is the name of the lease.
 const theJudge = "judge"
@@ -37,6 +49,7 @@ const theJudge = "judge"
 // run judges until the context ends.
 func (j *judge) run(ctx context.Context) {
 	defer func() {
+		j.readers.Wait()
 		_ = j.w.Store.Disown(context.WithoutCancel(ctx), theJudge, j.w.ID) // else it runs out by itself
 	}()
 	for ctx.Err() == nil {
@@ -50,6 +63,7 @@ func (j *judge) run(ctx context.Context) {
 		case n == 0:
 			select {
 			case <-logged:
+			case <-j.arrived:
 			case <-time.After(j.patience()):
 			case <-ctx.Done():
 			}
@@ -177,20 +191,11 @@ func (j *judge) known(ctx context.Context) (*model.Snapshot, error) {
 		}
 		return j.w.Begin, j.save(ctx, j.w.Begin)
 	case last == nil:
-		return j.first(ctx), nil
+		return j.look(ctx)
 	case j.w.Collect != nil && j.collect.IsZero():
 		j.collect = last.CollectedAt.Add(j.w.every())
 	}
 	return last, nil
-}
-
-// first reads the accounts for the first time, and judges them. Where they cannot be read nothing is known for now.
-func (j *judge) first(ctx context.Context) *model.Snapshot {
-	s, err := j.look(ctx)
-	if err != nil {
-		j.w.Log.ErrorContext(ctx, "read the accounts", "error", err, "again", j.collect)
-	}
-	return s
 }
 
 func (j *judge) save(ctx context.Context, s *model.Snapshot) error {

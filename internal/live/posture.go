@@ -21,12 +21,10 @@ const confirm = time.Minute
 
 // chores does what it is time for.
 func (j *judge) chores(ctx context.Context) error {
-	now := j.w.Now()
-	if j.w.Collect != nil && !now.Before(j.collect) {
-		if err := j.audit(ctx); err != nil {
-			return err
-		}
+	if err := j.audit(ctx); err != nil {
+		return err
 	}
+	now := j.w.Now()
 	if !now.Before(j.sweep) {
 		j.sweep = now.Add(sweeping)
 		told, err := j.w.Store.Sweep(ctx)
@@ -51,41 +49,89 @@ func (j *judge) chores(ctx context.Context) error {
 	return nil
 }
 
-// audit reads the accounts and begins the twin anew with what was read. Where they cannot be read what was known stays.
+// audit has the accounts read when it is time, which may take minutes while the log is judged, and begins the twin anew with
+// what was read. Where they cannot be read what was known stays.
 func (j *judge) audit(ctx context.Context) error {
-	s, err := j.look(ctx)
-	if err != nil {
-		j.w.Log.ErrorContext(ctx, "read the accounts", "error", err, "again", j.collect)
+	if j.reading == nil {
+		now := j.w.Now()
+		if j.w.Collect == nil || now.Before(j.collect) {
+			return nil
+		}
+		j.again = now.Add(j.w.every())
+		j.collect = j.again // or sooner, for what happens meanwhile
+		out := make(chan reading, 1)
+		j.reading = out
+		j.readers.Go(func() {
+			s, err := j.w.Collect(ctx)
+			out <- reading{s, err}
+			select {
+			case j.arrived <- struct{}{}:
+			default:
+			}
+		})
 		return nil
 	}
-	return j.start(ctx, s)
+	var got reading
+	select {
+	case got = <-j.reading:
+		j.reading = nil
+	default:
+		return nil
+	}
+	if got.err != nil {
+		j.unread(ctx, got.err)
+		return nil
+	}
+	if j.read != nil && got.snapshot.CollectedAt.Before(j.read.CollectedAt) {
+		return nil // another process judged meanwhile, and read them later
+	}
+	if j.collect.Equal(j.again) {
+		j.collect = j.w.Now().Add(j.w.every())
+	}
+	if err := j.compare(ctx, got.snapshot); err != nil {
+		return err
+	}
+	if err := j.save(ctx, got.snapshot); err != nil {
+		return err
+	}
+	if err := j.start(ctx, got.snapshot); err != nil {
+		return err
+	}
+	return j.verdicts(ctx, j.detector.Twin()) // with what happened since an account was read
 }
 
-// look reads the accounts and judges them.
+// unread says that the accounts could not be read, and has them read again soon.
+func (j *judge) unread(ctx context.Context, err error) {
+	j.collect = j.w.Now().Add(min(j.w.every(), unread))
+	j.w.Log.ErrorContext(ctx, "read the accounts", "error", err, "again", j.collect)
+}
+
+// look reads the accounts for the first time, and judges them.
 func (j *judge) look(ctx context.Context) (*model.Snapshot, error) {
 	s, err := j.w.Collect(ctx)
 	if err != nil {
-		j.collect = j.w.Now().Add(min(j.w.every(), unread))
-		return nil, err
+		j.unread(ctx, err)
+		return nil, nil //nolint:nilnil // nothing is known for now
 	}
 	j.collect = j.w.Now().Add(j.w.every())
-	if err := j.compare(ctx, s); err != nil {
-		return nil, err
-	}
 	if err := j.save(ctx, s); err != nil {
 		return nil, err
 	}
+	return s, j.verdicts(ctx, s)
+}
+
+// verdicts tells what an audit finds that the store does not have.
+func (j *judge) verdicts(ctx context.Context, s *model.Snapshot) error {
 	changed, audited, err := j.changed(s)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	told, err := j.w.Store.Tell(ctx, store.News{Audits: changed})
-	if err != nil {
-		return nil, err
+	if err == nil {
+		maps.Copy(j.audited, audited)
 	}
-	maps.Copy(j.audited, audited)
 	j.w.tell(told)
-	return s, nil
+	return err
 }
 
 // unread is how long accounts wait that could not be read.

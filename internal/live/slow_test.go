@@ -21,15 +21,18 @@ func TestStoppedWhileTheAccountsAreRead(t *testing.T) {
 		}
 		stand(t, s, heard, func(st *standing) {
 			defer func() { // what the next reading shows is what the event did, long before the times of both
-				st.is(switched(s, false))
 				time.Sleep(3 * time.Hour)
 				want(t, "of changes that no event told of", st.take("CRN-105"))
 			}()
 			st.slow(10 * time.Minute)
 			time.Sleep(59*time.Minute + 30*time.Second) // the second reading has begun
 			time.Sleep(3 * time.Minute)
+			st.take()
+			st.is(switched(s, false))
 			st.record(t, "StopLogging", "aws-cli/2.17")
+			want(t, "at once, while the accounts are read", st.take("CT-013", "CT-102"), "opened CT-013 "+orgTrail, "opened CT-102 111111111111", "opened CT-102 444444444444")
 			time.Sleep(7 * time.Minute) // and has ended
+			want(t, "of what was read before", st.take("CT-102"))
 			all, err := st.Store.Findings(t.Context(), store.StateOpen)
 			if err != nil {
 				t.Fatal(err)
