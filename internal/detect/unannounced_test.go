@@ -65,6 +65,7 @@ var unannounced = map[string]struct {
 	events []string
 	after  func(*model.Account) // and what differs at 11:00
 	keep   int
+	took   time.Duration // to read the accounts, until 10:00
 	want   string
 }{
 	"nothing":        {},
@@ -83,6 +84,7 @@ var unannounced = map[string]struct {
 	"announced shortly before":                       {events: []string{record("e", clock("09:58:00"), "StopLogging", name)}, after: off},
 	"announced shortly after":                        {events: []string{record("e", clock("11:02:00"), "StopLogging", name)}, after: off},
 	"announced long before":                          {events: []string{record("e", clock("09:30:00"), "StopLogging", name)}, after: off, want: "IsLogging true false"},
+	"announced while the accounts were read":         {took: 20 * time.Minute, events: []string{record("e", clock("09:45:00"), "StopLogging", name)}, after: off},
 	"announced afterwards":                           {events: []string{record("e", clock("11:30:00"), "StopLogging", name)}, after: off, want: "IsLogging true false"},
 	"shortly before, and not read yet":               {events: []string{record("e", clock("10:58:00"), "StopLogging", name)}},
 	"the opposite was announced":                     {events: []string{record("e", clock("10:30:00"), "StartLogging", name)}, after: off, want: "IsLogging true false"},
@@ -177,6 +179,9 @@ func TestUnannounced(t *testing.T) {
 				c.after(after.Accounts[0])
 			}
 			before.CollectedAt, after.CollectedAt = time.Date(2026, time.November, 25, 10, 0, 0, 0, time.UTC), time.Date(2026, time.November, 25, 11, 0, 0, 0, time.UTC)
+			if c.took > 0 {
+				before.Began = before.CollectedAt.Add(-c.took)
+			}
 			o := options(t)
 			o.Snapshot, o.Keep = &before, c.keep
 			d := detector(t, o)
