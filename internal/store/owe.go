@@ -34,7 +34,11 @@ func (w *telling) owe(r *row, came string) error {
 	if err != nil {
 		return err
 	}
-	for name := range have {
+	unclear := r.State == StateOpen && r.finding.Status == model.StatusUnknown
+	for name, has := range have {
+		if unclear && has.state == notify.Resolved {
+			continue // that nobody knows whether it is so again is for who asks to be told that
+		}
 		known := slices.ContainsFunc(to, func(o notify.Routed) bool { return o.Channel == name })
 		if routed, ok := w.s.Routes.Channel(name); ok && !known {
 			to = append(to, routed)
