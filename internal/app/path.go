@@ -418,7 +418,10 @@ func (p *pathway) arrivals(pulses []store.Pulse) {
 	heard := false
 	for _, one := range pulses {
 		ago := p.app.Now().Sub(one.Last)
+		region, ofEvents := strings.CutPrefix(one.Region, live.Events)
 		switch {
+		case ofEvents:
+			p.say(Fine, "", "records of account %s in %s: the last arrived %s ago", one.Account, region, model.Span(ago))
 		case one.Region != live.Heartbeat:
 			p.say(Fine, "", "log files of account %s in %s: the last arrived %s ago", one.Account, one.Region, model.Span(ago))
 		case ago > unheard:

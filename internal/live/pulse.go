@@ -23,9 +23,9 @@ var ownCall = []byte("app/" + AppID)
 const (
 	// Heartbeat stands for a Region among the pulses of an account: cairn's own calls.
 	Heartbeat = "heartbeat"
-	// events stands before the Region of records, wherever they come from; a Region alone is that of log files, which
+	// Events stands before the Region of records, wherever they come from; a Region alone is that of log files, which
 	// normally come every hour.
-	events = "events in "
+	Events = "events in "
 )
 
 // pulses are the accounts and Regions of which something arrived since the last look.
@@ -67,7 +67,7 @@ func (p *pulses) object(name string) {
 // record takes in a record, which may be of a call of cairn's own.
 func (p *pulses) record(rec *event.Record) {
 	if account := string(rec.RecipientAccountID()); account != "" { // very old records do not say
-		p.beat(account, events+string(rec.AWSRegion()))
+		p.beat(account, Events+string(rec.AWSRegion()))
 	}
 	if string(rec.EventSource()) == "cloudtrail.amazonaws.com" && bytes.Contains(rec.Raw, ownCall) {
 		p.beat(string(rec.RecipientAccountID()), Heartbeat)
@@ -100,7 +100,7 @@ func (j *judge) listen(ctx context.Context) error {
 			}
 			continue
 		}
-		if strings.HasPrefix(p.Region, events) {
+		if strings.HasPrefix(p.Region, Events) {
 			continue
 		}
 		if p.Last.Sub(p.First) >= watched && float64(p.Hours) >= regular*p.Last.Sub(p.First).Hours() {

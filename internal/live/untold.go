@@ -231,7 +231,7 @@ func (h hearing) of(w detect.Window) bool {
 		if p.First.After(w.From) || w.From.Sub(p.Last) > hearsay {
 			continue
 		}
-		own = own || p.Account == w.Is.ID && strings.TrimPrefix(p.Region, events) == region
+		own = own || p.Account == w.Is.ID && strings.TrimPrefix(p.Region, Events) == region
 		others = others || p.Account != w.Is.ID
 	}
 	return own && (others || !organizations(w))
