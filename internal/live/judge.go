@@ -28,6 +28,7 @@ type judge struct {
 	whole    time.Time         // the log may lack records that are older
 	untold   []untold
 	stood    map[string]bool // by finding, what of its standing the store has
+	heard    map[string]bool // by finding, that the store has of it that records arrive
 
 	reading chan reading   // what is being read of the accounts, beside the judging; nil: nothing is
 	again   time.Time      // when they would be read next if nothing happened
@@ -128,7 +129,7 @@ func (j *judge) mine(ctx context.Context) (bool, error) {
 
 // begin makes a detector of what is known of the accounts and of the log so far. What it tells was mostly told before.
 func (j *judge) begin(ctx context.Context) error {
-	j.audited = map[string][]byte{} // another process may have told the store since
+	j.audited, j.heard = map[string][]byte{}, nil // another process may have told the store since
 	if err := j.restore(ctx); err != nil {
 		return err
 	}

@@ -107,9 +107,21 @@ func (j *judge) listen(ctx context.Context) error {
 			found = append(found, j.w.quiet(p, now))
 		}
 	}
-	told, err := j.w.Store.Tell(ctx, store.News{Audits: []store.Audit{{Findings: found}}})
+	heard := map[string]bool{}
+	var news []model.Finding
+	for _, f := range found {
+		heard[f.ID] = f.Status == model.StatusPass
+		if !heard[f.ID] || !j.heard[f.ID] { // the store asks the database about each
+			news = append(news, f)
+		}
+	}
+	told, err := j.w.Store.Tell(ctx, store.News{Audits: []store.Audit{{Findings: news}}})
+	if err != nil {
+		return err
+	}
+	j.heard = heard
 	j.w.tell(told)
-	return err
+	return nil
 }
 
 // quiet is whether records of an account and Region still arrive.
