@@ -217,3 +217,34 @@ func TestStall(t *testing.T) {
 		})
 	})
 }
+
+// What a far end says at the end of the time that it has is kept: what it took is not brought again, and a failure is known.
+func TestAllOfItsTime(t *testing.T) {
+	late := &notify.Error{Failure: notify.Later, Unsure: true, Err: errors.New("no answer in time")}
+	for name, says := range map[string]error{"taken": nil, "failed": late} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				far := &slow{
+					takes: func(notify.Message) time.Duration { return 41 * time.Second },
+					says:  func(notify.Message) error { return says },
+				}
+				bring(t, notify.Kind{Name: "email"}, far, func(kept *store.Store) {
+					tell(t, kept, true, numbered(channeltest.Stopped(), 1))
+					time.Sleep(4 * time.Minute)
+					all, err := kept.Channels(t.Context())
+					if err != nil {
+						t.Fatal(err)
+					}
+					for _, c := range all {
+						if c.Name == "far" && c.Since.IsZero() != (says == nil) {
+							t.Errorf("it fares so: %+v", c)
+						}
+					}
+				})
+				if says == nil && len(far.shown) != 1 {
+					t.Errorf("it was brought %d times", len(far.shown))
+				}
+			})
+		})
+	}
+}

@@ -78,7 +78,8 @@ const (
 	leased = 2 * time.Minute
 	// attempt bounds one attempt, of which a channel may need several requests.
 	attempt = 40 * time.Second
-	atOnce  = 4 // messages of a channel whose far end knows keys
+	keeping = 20 * time.Second // and keeping what became of it
+	atOnce  = 4                // messages of a channel whose far end knows keys
 	batch   = 16
 	// fresh is how old a lease may be for a worker to rely on it. Others take it from a process that says nothing for longer.
 	fresh = 5 * time.Second
@@ -185,13 +186,16 @@ func (w *Worker) bring(ctx context.Context, d Delivery) {
 		w.keep(w.Ledger.Hold(context.WithoutCancel(ctx), d, w.Now()), d)
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), attempt)
+	ctx = context.WithoutCancel(ctx) // what became of it is kept also where the attempt took all of its time
+	trying, cancel := context.WithTimeout(ctx, attempt)
 	defer cancel()
 	began := w.Now()
 	if began.After(d.Lease.Until.Add(fresh-leased)) && !w.keep(w.Ledger.Noted(ctx, d, d.Ref), d) {
 		return // the process stalled, and another has it or will
 	}
-	ref, err := Show(ctx, w.Channel, Compose(d.Notice, began), d.Ref, func(ref string) error { return w.Ledger.Noted(ctx, d, ref) })
+	ref, err := Show(trying, w.Channel, Compose(d.Notice, began), d.Ref, func(ref string) error { return w.Ledger.Noted(ctx, d, ref) })
+	ctx, cancel = context.WithTimeout(ctx, keeping)
+	defer cancel()
 	if w.Tried != nil {
 		w.Tried(d, w.Now().Sub(began), err)
 	}
