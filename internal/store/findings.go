@@ -297,10 +297,7 @@ func (w *telling) book(r *row, came string, by model.Finding) error {
 
 // excuse excepts a finding whose risk is accepted, and opens one again whose is not any more.
 func (w *telling) excuse(r *row) error {
-	why := ""
-	if w.s.Excused != nil {
-		why = w.s.Excused(r.finding, w.at)
-	}
+	why := w.excused(r.finding)
 	step := Unexcused
 	if why != "" {
 		step = Accepted
@@ -314,6 +311,14 @@ func (w *telling) excuse(r *row) error {
 	by.Message = cmp.Or(why, "the exception has ended")
 	by.RealTime = nil
 	return w.book(r, came, by)
+}
+
+// excused is why a finding's risk is accepted, "" where it is not.
+func (w *telling) excused(f model.Finding) string {
+	if w.s.Excused == nil {
+		return ""
+	}
+	return w.s.Excused(f, w.at)
 }
 
 // audit keeps an audit's findings. A verdict that stays the same is no news.

@@ -39,10 +39,19 @@ func (w *telling) excuses() error {
 	if w.s.Excused == nil {
 		states = "'excepted'"
 	}
-	ids, err := w.ids("SELECT id FROM finding WHERE state IN (" + states + ")")
+	found, err := w.QueryContext(w.ctx, "SELECT "+findingColumns+" FROM finding WHERE state IN ("+states+")")
+	ids, err := rows(found, err, func(from *sql.Rows) (string, error) {
+		var r row
+		err := r.scan(from)
+		if (r.State == StateExcepted) == (w.excused(r.finding) != "") {
+			return "", err // as it is; others may hold it
+		}
+		return r.finding.ID, err
+	})
 	if err != nil {
 		return err
 	}
+	ids = slices.DeleteFunc(ids, func(id string) bool { return id == "" })
 	for _, id := range ids {
 		r, err := w.row(id)
 		if err != nil {
