@@ -3,6 +3,7 @@ package notify
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -68,12 +69,33 @@ func blind(n Notice, now time.Time) string {
 		return f.Message
 	case n.State == Resolved && len(f.Cause.Regained) > 0:
 		return losses(f.Cause.Regained, now)
+	case n.State == Resolved && len(f.Cause.Lost) > 0:
+		return ended(f.Cause.Lost, n.Resolved)
 	case len(f.Cause.Lost) > 0:
 		return losses(f.Cause.Lost, now)
 	case f.Cause.Outcome != model.OutcomeSuccess:
 		return sentence(f.Cause.Reason)
 	}
 	return strings.TrimSpace(f.Means + " " + sentence(f.Cause.Reason))
+}
+
+// ended says what is no longer so, though the event that the finding tells of is not the one that ended it: of a loss that it
+// does not know the end of, that was by then.
+func ended(all []model.Loss, by time.Time) string {
+	all = slices.Clone(all)
+	var open []string
+	for i, l := range all {
+		if l.Until == nil {
+			all[i].Until, all[i].Seconds = &by, int64(max(0, by.Sub(l.Since))/time.Second)
+			open = append(open, "from "+model.Moment(l.Since)+" on, for ")
+		}
+	}
+	text := losses(all, by)
+	slices.Sort(open)
+	for _, one := range slices.Compact(open) {
+		text = strings.ReplaceAll(text, one, one+"at most ")
+	}
+	return text
 }
 
 func losses(all []model.Loss, now time.Time) string {

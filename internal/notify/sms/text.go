@@ -84,6 +84,8 @@ func loss(m notify.Message) string {
 			longest = max(longest, l.Seconds)
 		}
 		return "was blind for " + model.Span(time.Duration(longest)*time.Second)
+	case m.State == notify.Resolved && len(f.Cause.Lost) > 0:
+		return "was blind to " + notify.Clean(f.Cause.Lost[0].What)
 	case len(f.Cause.Lost) > 0:
 		return "blind to " + notify.Clean(f.Cause.Lost[0].What)
 	case f.Cause.Outcome != model.OutcomeSuccess:
