@@ -219,6 +219,7 @@ type Delivery struct {
 type Lease struct {
 	Worker string
 	Until  time.Time
+	Begun  bool // who had it before did not say what became of it: it may have been brought
 }
 
 // Fields are what an inhibition may want to be equal.

@@ -11,7 +11,7 @@ import (
 	"cairn.example/internal/notify"
 )
 
-const deliveryColumns = "d.channel, d.owed, d.shown, d.shown_state, d.shown_severity, d.shown_at, d.due, d.attempts, d.ref, d.error, d.dead, f.id, "
+const deliveryColumns = "d.channel, d.owed, d.shown, d.shown_state, d.shown_severity, d.shown_at, d.due, d.attempts, d.ref, d.error, d.dead, d.leased_until, f.id, "
 
 // selectDelivery finds deliveries with their findings; what it finds is for [scanDelivery].
 var selectDelivery = "SELECT " + deliveryColumns + prefixed(findingColumns) + " FROM delivery d JOIN finding f ON f.id = d.finding "
@@ -20,9 +20,10 @@ var selectDelivery = "SELECT " + deliveryColumns + prefixed(findingColumns) + " 
 func scanDelivery(from *sql.Rows) (notify.Delivery, error) {
 	var d notify.Delivery
 	var r row
-	var severity, at, due, dead int64
+	var severity, at, due, dead, leased int64
 	var id string
-	err := r.scan(from, &d.Channel, &d.Owed, &d.Shown, &d.Before, &severity, &at, &due, &d.Attempts, &d.Ref, &d.Error, &dead, &id)
+	err := r.scan(from, &d.Channel, &d.Owed, &d.Shown, &d.Before, &severity, &at, &due, &d.Attempts, &d.Ref, &d.Error, &dead, &leased, &id)
+	d.Lease.Begun = leased > 0
 	d.Was, d.ShownAt, d.Due, d.Dead = model.Severity(severity), moment(at), moment(due), dead != 0 //nolint:gosec // written from one
 	d.Notice = notify.Notice{
 		Finding: r.finding, State: r.told(), Version: r.Version, Count: r.Count, Opened: r.Opened, Changed: r.Changed, Resolved: r.Resolved, Before: d.Before, Was: d.Was,
@@ -52,7 +53,7 @@ func (s *Store) Lease(ctx context.Context, channel, worker string, n int, d time
 		}
 		until := stamp(now.Add(d))
 		for i, one := range out {
-			out[i].Lease = notify.Lease{Worker: worker, Until: moment(until)}
+			out[i].Lease.Worker, out[i].Lease.Until = worker, moment(until)
 			if _, err := t.do("UPDATE delivery SET leased_until = $1, leased_by = $2 WHERE finding = $3 AND channel = $4", until, worker, one.Notice.Finding.ID, channel); err != nil {
 				return err
 			}
@@ -146,7 +147,13 @@ func (s *Store) Failed(ctx context.Context, d notify.Delivery, ref string, why *
 
 // Hold puts a delivery off until a time: somebody silenced it, or another finding inhibits it.
 func (s *Store) Hold(ctx context.Context, d notify.Delivery, until time.Time) error {
-	return s.tx(ctx, "put a delivery off", func(t tx) error { return t.leased(d, "due = $5, leased_until = 0, leased_by = ''", stamp(until)) })
+	begun := 0 // as by Bury
+	if d.Lease.Begun {
+		begun = 1
+	}
+	return s.tx(ctx, "put a delivery off", func(t tx) error {
+		return t.leased(d, "due = $5, leased_until = $6, leased_by = ''", stamp(until), begun)
+	})
 }
 
 // Late keeps that a delivery was brought by who had lost its lease. Where others showed more of the finding since, the far
@@ -207,7 +214,8 @@ func (s *Store) OpenChannel(ctx context.Context, name string) (int64, error) {
 			return err
 		}
 		var err error
-		n, err = t.do("UPDATE delivery SET due = $2, dead = 0, attempts = 0 WHERE channel = $1 AND owed > shown", name, stamp(s.Now()))
+		n, err = t.do(`UPDATE delivery SET due = $2, dead = 0, attempts = 0, leased_until = CASE WHEN attempts > 0 AND leased_until = 0 THEN 1 ELSE leased_until END
+			WHERE channel = $1 AND owed > shown`, name, stamp(s.Now()))
 		return err
 	})
 	s.owing.ring()

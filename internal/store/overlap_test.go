@@ -59,6 +59,32 @@ func TestReopenedBeforeTheEndIsBrought(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, 1},
+		{"a worker died over it, and the next put it off", func(t *testing.T, w world) {
+			t.Helper()
+			w.lease(t, "mail")
+			if err := w.Bury(t.Context(), func(process string) bool { return process == "me" }); err != nil {
+				t.Fatal(err)
+			}
+			if err := w.Hold(t.Context(), w.lease(t, "mail")[0], *w.now); err != nil {
+				t.Fatal(err)
+			}
+		}, 1},
+		{"a worker put it off", func(t *testing.T, w world) {
+			t.Helper()
+			if err := w.Hold(t.Context(), w.lease(t, "mail")[0], *w.now); err != nil {
+				t.Fatal(err)
+			}
+		}, 0},
+		{"it may have arrived, and somebody has it tried again", func(t *testing.T, w world) {
+			t.Helper()
+			why := &notify.Error{Failure: notify.Later, Unsure: true, Err: errors.New("hung up")}
+			if err := w.Failed(t.Context(), w.lease(t, "mail")[0], "", why, *w.now); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := w.OpenChannel(t.Context(), "mail"); err != nil {
+				t.Fatal(err)
+			}
+		}, 1},
 		{"it may have arrived", func(t *testing.T, w world) {
 			t.Helper()
 			why := &notify.Error{Failure: notify.Later, Unsure: true, Err: errors.New("hung up")}
