@@ -117,6 +117,7 @@ func (w *Watch) Run(ctx context.Context) error {
 	for _, s := range w.Sources {
 		sources.Go(func() {
 			if err := s.Run(ctx, in.handle); err != nil && ctx.Err() == nil {
+				w.Log.ErrorContext(ctx, "a source has ended, and the others go on", "source", s.Name, "error", err)
 				once.Lock()
 				failed = errors.Join(failed, fmt.Errorf("%s: %w", s.Name, err))
 				once.Unlock()
