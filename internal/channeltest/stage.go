@@ -58,6 +58,9 @@ func (s *stage) attempt(ctx context.Context, f model.Finding, state notify.State
 	}
 	if state == notify.Resolved {
 		n.Resolved, n.Changed = ended, ended
+		if first := Stopped(); f.RealTime != nil && f.ID == first.ID {
+			n.Began = &first
+		}
 	}
 	ref, err := notify.Show(ctx, s.channel, notify.Compose(n, n.Changed), s.ref, Forget)
 	s.ref = ref
@@ -95,7 +98,7 @@ func (s *stage) life(t *testing.T) {
 		one(t, shown)
 	}
 	if s.full() {
-		says(t, last, "17 m 37 s")
+		says(t, last, "17 m 37 s", "mallory", "StartLogging")
 	}
 
 	shown = s.show(t, Stopped(), notify.Open)
@@ -112,7 +115,7 @@ func (s *stage) ended(t *testing.T) {
 	open(t, shown[0], false)
 	says(t, shown[0], "org-trail", Started().ID)
 	if s.full() {
-		says(t, shown[0], "17 m 37 s")
+		says(t, shown[0], "StopLogging", "17 m 37 s", "mallory", "StartLogging")
 	}
 }
 

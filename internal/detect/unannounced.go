@@ -40,7 +40,7 @@ func Windows(before, after *model.Snapshot) []Window {
 }
 
 func took(s *model.Snapshot) time.Duration {
-	if s.Began.IsZero() {
+	if s.Began.IsZero() || s.Began.After(s.CollectedAt) { // a clock was set back
 		return 0
 	}
 	return s.CollectedAt.Sub(s.Began)

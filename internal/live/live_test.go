@@ -66,8 +66,16 @@ func TestDay(t *testing.T) {
 		if err := w.Run(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		t.Log(run, "\n"+strings.Join(told, "\n"))
-		t.Log("\n" + f.texts())
+		if again := run == "again"; again != (len(told) == 0) {
+			t.Errorf("%s: told %q", run, told)
+		}
+		if run == "first" { // what began it and what ended it came in one file, and so are one message
+			for _, part := range []string{"RESOLVED  StopLogging on trail/org-trail", "17 m 37 s", "Who: assumed-role/Admin/mallory", "Ended by: StartLogging, assumed-role/BreakGlass/alice"} {
+				if !strings.Contains(f.texts(), part) {
+					t.Errorf("nobody is told %q:\n%s", part, f.texts())
+				}
+			}
+		}
 		if err := w.Store.Close(); err != nil {
 			t.Fatal(err)
 		}

@@ -50,7 +50,7 @@ func stand(t *testing.T, s *model.Snapshot, before func(*store.Store), run func(
 			st.mu.Lock()
 			defer st.mu.Unlock()
 			out := *st.now
-			out.CollectedAt, out.Accounts = time.Now().UTC(), nil
+			out.Began, out.CollectedAt, out.Accounts = time.Time{}, time.Now().UTC(), nil
 			for _, a := range st.now.Accounts {
 				out.Accounts = append(out.Accounts, a.Clone())
 			}

@@ -84,7 +84,7 @@ func (h *house) collect(context.Context) (*model.Snapshot, error) {
 	defer h.mu.Unlock()
 	h.reads++
 	out := *h.now
-	out.CollectedAt, out.Accounts = time.Now().UTC().Truncate(time.Second), nil
+	out.Began, out.CollectedAt, out.Accounts = time.Time{}, time.Now().UTC().Truncate(time.Second), nil
 	for _, a := range h.now.Accounts {
 		out.Accounts = append(out.Accounts, a.Clone())
 	}

@@ -20,7 +20,7 @@ const (
 
 // Compose says a notice in words, as of a time.
 func Compose(n Notice, now time.Time) Message {
-	f := n.Finding
+	f := n.About()
 	m := Message{
 		Key: f.ID, State: n.State, Severity: f.Severity, Test: n.Test, Title: clean(title(f)), At: n.Opened,
 		Links: links(f), Repeated: n.Before != "", Notice: n,
@@ -34,6 +34,14 @@ func Compose(n Notice, now time.Time) Message {
 	}
 	m.Facts = facts(n)
 	return m
+}
+
+// About is what a message is about: of what is over not the event that ended it, but the one that it is over with.
+func (n Notice) About() model.Finding {
+	if n.State == Resolved && n.Began != nil {
+		return *n.Began
+	}
+	return n.Finding
 }
 
 // title is what happened to what, and in which account.
@@ -63,12 +71,12 @@ func nameOf(r model.Ref) string {
 // blind says what is not recorded now and since when, or what was not and how long. Where nothing was lost it says what
 // the event means or what the rule found.
 func blind(n Notice, now time.Time) string {
-	f := n.Finding
+	f := n.About()
 	switch {
 	case f.RealTime == nil:
 		return f.Message
-	case n.State == Resolved && len(f.Cause.Regained) > 0:
-		return losses(f.Cause.Regained, now)
+	case n.State == Resolved && len(n.Finding.Cause.Regained) > 0:
+		return losses(n.Finding.Cause.Regained, now)
 	case n.State == Resolved && len(f.Cause.Lost) > 0:
 		return ended(f.Cause.Lost, n.Resolved)
 	case len(f.Cause.Lost) > 0:
@@ -167,7 +175,7 @@ func commands(f model.Finding, s State) []string {
 
 // facts are what somebody looks up: the event, the finding, how often, since when.
 func facts(n Notice) []Fact {
-	f := n.Finding
+	f := n.About()
 	var out []Fact
 	add := func(name, value string) {
 		if value = clean(value); value != "" {
@@ -178,6 +186,7 @@ func facts(n Notice) []Fact {
 	add("Region", f.Region)
 	if n.State == Resolved {
 		add("Resolved", model.Moment(n.Resolved))
+		add("Ended by", end(n))
 	}
 	if f.RealTime != nil {
 		add("Time", model.Moment(f.Cause.EventTime))
@@ -190,6 +199,25 @@ func facts(n Notice) []Fact {
 	add("Rule", f.Rule+" "+f.Title)
 	add("Finding", f.ID)
 	return out
+}
+
+// end is what ended a finding of events. Where no event did, nothing says that what it was about is as before.
+func end(n Notice) string {
+	if n.Finding.RealTime == nil {
+		return ""
+	}
+	last := n.Finding.Cause
+	switch {
+	case n.Began != nil:
+		return last.EventName + ", " + who(last)
+	case len(last.Regained) > 0: // its beginning is not known here
+		return ""
+	case last.Outcome == model.OutcomeSuccess && len(last.Lost) == 0:
+		return "time: nothing more was seen of it, which does not say that it is as before"
+	case last.Outcome == model.OutcomeSuccess:
+		return "no event that is known"
+	}
+	return "time: nothing more was seen of it"
 }
 
 // links are the places in the AWS console where a person goes on.

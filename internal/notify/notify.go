@@ -32,6 +32,7 @@ const (
 // Notice is a finding as it stands: what a channel should show, whatever it shows now.
 type Notice struct {
 	Finding  model.Finding  `json:"finding"`
+	Began    *model.Finding `json:"began,omitempty"` // as it stood after the event that cost most since it opened, where a later one is the last
 	State    State          `json:"state"`
 	Version  int64          `json:"version"` // it grows with each change; a lower one is older
 	Count    int            `json:"count"`   // how often it was seen

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -13,23 +14,44 @@ import (
 
 const deliveryColumns = "d.channel, d.owed, d.shown, d.shown_state, d.shown_severity, d.shown_at, d.due, d.attempts, d.ref, d.error, d.dead, d.leased_until, f.id, "
 
-// selectDelivery finds deliveries with their findings; what it finds is for [scanDelivery].
-var selectDelivery = "SELECT " + deliveryColumns + prefixed(findingColumns) + " FROM delivery d JOIN finding f ON f.id = d.finding "
+// worstLine is of the events since a finding opened the one that cost most.
+const worstLine = "COALESCE((SELECT l.body FROM line l WHERE l.finding = f.id AND l.at >= f.opened ORDER BY l.severity DESC, l.place LIMIT 1), ''), "
 
-// scanDelivery reads deliveryColumns and then findingColumns.
+// selectDelivery finds deliveries with their findings; what it finds is for [scanDelivery].
+var selectDelivery = "SELECT " + deliveryColumns + worstLine + prefixed(findingColumns) + " FROM delivery d JOIN finding f ON f.id = d.finding "
+
+// scanDelivery reads deliveryColumns, worstLine and then findingColumns.
 func scanDelivery(from *sql.Rows) (notify.Delivery, error) {
 	var d notify.Delivery
 	var r row
 	var severity, at, due, dead, leased int64
-	var id string
-	err := r.scan(from, &d.Channel, &d.Owed, &d.Shown, &d.Before, &severity, &at, &due, &d.Attempts, &d.Ref, &d.Error, &dead, &leased, &id)
+	var id, worst string
+	err := r.scan(from, &d.Channel, &d.Owed, &d.Shown, &d.Before, &severity, &at, &due, &d.Attempts, &d.Ref, &d.Error, &dead, &leased, &id, &worst)
 	d.Lease.Begun = leased > 0
 	d.Was, d.ShownAt, d.Due, d.Dead = model.Severity(severity), moment(at), moment(due), dead != 0 //nolint:gosec // written from one
 	d.Notice = notify.Notice{
 		Finding: r.finding, State: r.told(), Version: r.Version, Count: r.Count, Opened: r.Opened, Changed: r.Changed, Resolved: r.Resolved, Before: d.Before, Was: d.Was,
 	}
 	d.Notice.Finding.Severity = r.Severity
+	if err == nil {
+		d.Notice.Began, err = began(worst, r.finding)
+	}
 	return d, err
+}
+
+// began is the line that a finding is about; nil where that is the one that it stands at.
+func began(line string, at model.Finding) (*model.Finding, error) {
+	if line == "" || at.RealTime == nil {
+		return nil, nil //nolint:nilnil // no event made it, or what did is forgotten
+	}
+	var f model.Finding
+	if err := json.Unmarshal([]byte(line), &f); err != nil {
+		return nil, fmt.Errorf("a finding that the store holds is damaged: %w", err)
+	}
+	if f.RealTime == nil || f.Cause.EventID == at.Cause.EventID {
+		return nil, nil //nolint:nilnil // as above
+	}
+	return &f, nil
 }
 
 func prefixed(columns string) string {
@@ -47,7 +69,7 @@ func (s *Store) Lease(ctx context.Context, channel, worker string, n int, d time
 			AND NOT (f.state = 'excepted' AND d.shown = 0)
 			AND (d.leased_until <= $2 OR d.leased_by <> $4 AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.name = $5 || d.leased_by AND l.until > $2))
 			AND NOT EXISTS (SELECT 1 FROM channel c WHERE c.name = d.channel AND c.closed > 0)
-			ORDER BY d.due, d.finding LIMIT $3`+s.lockOf("d"), channel, stamp(now), n, worker, presence)
+			ORDER BY f.severity DESC, d.due, d.finding LIMIT $3`+s.lockOf("d"), channel, stamp(now), n, worker, presence)
 		if out, err = rows(found, err, scanDelivery); err != nil {
 			return err
 		}
@@ -225,7 +247,7 @@ func (s *Store) OpenChannel(ctx context.Context, name string) (int64, error) {
 // Owed are the deliveries that are not shown as they should be, the most urgent first; at most n.
 func (s *Store) Owed(ctx context.Context, n int) ([]notify.Delivery, error) {
 	found, err := s.db.QueryContext(ctx, selectDelivery+`WHERE d.owed > d.shown AND NOT (f.state = 'excepted' AND d.shown = 0)
-		ORDER BY d.due, d.finding, d.channel LIMIT $1`, n)
+		ORDER BY f.severity DESC, d.due, d.finding, d.channel LIMIT $1`, n)
 	out, err := rows(found, err, scanDelivery)
 	if err != nil {
 		return nil, fmt.Errorf("list what is owed: %w", err)

@@ -156,8 +156,9 @@ func (w *telling) line(f model.Finding, standing map[string]bool) error {
 		return err
 	}
 	place := placeOf(f)
-	if _, err := w.do(`INSERT INTO line (finding, event, place, body) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (finding, event) DO UPDATE SET body = excluded.body, place = excluded.place`, f.ID, f.Cause.EventID, place, body); err != nil {
+	if _, err := w.do(`INSERT INTO line (finding, event, place, at, severity, body) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (finding, event) DO UPDATE SET body = excluded.body, place = excluded.place, at = excluded.at, severity = excluded.severity`,
+		f.ID, f.Cause.EventID, place, stamp(f.Cause.EventTime), int64(f.Cause.Severity), body); err != nil {
 		return err
 	}
 	r, err := w.row(f.ID)

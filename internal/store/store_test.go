@@ -2,8 +2,10 @@ package store_test
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -127,6 +129,9 @@ func TestLifeOfAFinding(t *testing.T) {
 		if len(due) != 1 || due[0].Notice.State != notify.Resolved || due[0].Before != "" {
 			t.Fatalf("what opened and resolved before it was told is owed once: %+v", due)
 		}
+		if began := due[0].Notice.Began; began == nil || began.Cause.EventID != stopped.Cause.EventID {
+			t.Errorf("it began with %+v, want the stop", began)
+		}
 		w.shown(t, due[0], "d1")
 		if got := w.tell(t, map[string]bool{id: false}, stopped, started); got != nil {
 			t.Fatalf("a replay tells %v", got)
@@ -134,6 +139,26 @@ func TestLifeOfAFinding(t *testing.T) {
 		history, err := w.History(t.Context(), id)
 		if err != nil || len(history) != 3 {
 			t.Fatalf("history: %+v, %v", history, err)
+		}
+	})
+}
+
+// What is worst is told first, however much was owed before it.
+func TestTheWorstFirst(t *testing.T) {
+	each(t, func(t *testing.T, w world) {
+		t.Helper()
+		for i, severity := range []model.Severity{model.Low, model.High, model.Medium, model.Extreme} {
+			f := channeltest.Stopped()
+			f.ID, f.Severity = fmt.Sprintf("%016d", i), severity
+			w.tell(t, map[string]bool{f.ID: true}, f)
+			*w.now = w.now.Add(time.Second)
+		}
+		var got []model.Severity
+		for _, d := range w.lease(t, "mail") {
+			got = append(got, d.Notice.Finding.Severity)
+		}
+		if want := []model.Severity{model.Extreme, model.High, model.Medium, model.Low}; !slices.Equal(got, want) {
+			t.Errorf("told in the order %v, want %v", got, want)
 		}
 	})
 }

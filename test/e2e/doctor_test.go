@@ -118,7 +118,7 @@ unknown  store: none at cairn.db yet`},
 		{name: "it may not receive", code: 4, world: "deny sqs ReceiveMessage", says: "not ok   queue trail: ReceiveMessage in us-east-1: AccessDenied\nallow sqs:ReceiveMessage"},
 		{name: "it may not ask for rules", code: 0, world: "deny events DescribeRule", says: "unknown  rule to-queue on bus cairn in us-east-1: DescribeRule in us-east-1: AccessDenied\nto know it, allow events:DescribeRule"},
 		{name: "it may not ask for the queue", code: 0, world: "deny sqs GetQueueAttributes", says: "unknown  queue trail: GetQueueAttributes in us-east-1: AccessDenied\nto know it, allow sqs:GetQueueAttributes"},
-		{name: "a secret is missing", code: 4, env: []string{"HOOK_SECRET="}, says: "not ok   channel hook: "},
+		{name: "a secret is missing", code: 4, env: []string{"HOOK_SECRET="}, says: "not ok   notify.channels.hook.secret: "},
 	}
 }
 

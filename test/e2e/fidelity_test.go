@@ -69,7 +69,7 @@ func TestRefusalsAreAWSErrors(t *testing.T) {
 		"cloudtrail describe-trails --region me-south-1": "(UnrecognizedClientException)",
 		"sts assume-role --role-session-name test --role-arn arn:aws:iam::222222222222:role/audit": "(AccessDenied)",
 		"s3api create-bucket --bucket logs":                         "(AccessDenied)",
-		"cloudtrail lookup-events":                                  "(NotImplemented)",
+		"cloudtrail list-imports":                                   "(NotImplemented)",
 		"cloudtrail get-trail-status --name nothing":                "(TrailNotFoundException)",
 		"cloudtrail get-event-selectors --trail-name nothing-there": "(TrailNotFoundException)",
 	} {
@@ -77,7 +77,7 @@ func TestRefusalsAreAWSErrors(t *testing.T) {
 			t.Errorf("aws %s: exit %d, %q, want %s", command, got.Code, got.Err, want)
 		}
 	}
-	if got := world.proxy.Unimplemented(); len(got) == 0 || !strings.HasPrefix(got[0], "cloudtrail:LookupEvents") {
-		t.Errorf("not implemented: %q, want LookupEvents", got)
+	if got := world.proxy.Unimplemented(); len(got) == 0 || !strings.HasPrefix(got[0], "cloudtrail:ListImports") {
+		t.Errorf("not implemented: %q, want ListImports", got)
 	}
 }

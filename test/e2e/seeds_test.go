@@ -271,10 +271,12 @@ func (w way) run(t *testing.T, far *ends) {
 
 	_, account := seedOf(t, "StopLogging")
 	start, _ := seedOf(t, "StartLogging")
-	end := called(t, start.call, "main", account, "alice", map[string]any{"requestParameters": json.RawMessage(strings.ReplaceAll(start.request, "ACCOUNT", account)), "responseElements": nil})
-	end.all = append(end.all[:2], "RESOLVED StartLogging on trail/main (us-east-1), account "+account, "Was: every management event in 2 Regions, for example ec2 RunInstances in us-east-1; it was not from ")
-	end.brief = []string{"RESOLVED ", "by Admin/alice", "was blind for "}
-	watch.take(t, []string{end.record})
+	made := called(t, start.call, "main", account, "alice", map[string]any{"requestParameters": json.RawMessage(strings.ReplaceAll(start.request, "ACCOUNT", account)), "responseElements": nil})
+	end := calls[slices.IndexFunc(calls, func(c wanted) bool { return c.account == account && strings.HasPrefix(c.title, "StopLogging") })]
+	end.all = append(slices.Clone(end.all[:4]), "RESOLVED StopLogging on trail/main (us-east-1), account "+account,
+		"Was: every management event in 2 Regions, for example ec2 RunInstances in us-east-1; not recorded from ", "Ended by: StartLogging, assumed-role/Admin/alice from 203.0.113.7, CLI")
+	end.brief = []string{"RESOLVED ", "by Admin/mallory", "was blind for "}
+	watch.take(t, []string{made.record})
 	far.await(t, "be told of the end", func(shown []channeltest.Shown) bool {
 		told, ok := end.told(shown)
 		return ok && !told.Open

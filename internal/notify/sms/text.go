@@ -46,7 +46,7 @@ func subject(m notify.Message) string {
 
 // actor is who did it, without what all roles have in common.
 func actor(m notify.Message) string {
-	f := m.Notice.Finding
+	f := m.Notice.About()
 	if f.RealTime == nil {
 		return ""
 	}
@@ -72,15 +72,15 @@ func moment(m notify.Message, now time.Time) string {
 
 // loss is what is not recorded, or how long it was not; else what the finding means.
 func loss(m notify.Message) string {
-	f := m.Notice.Finding
+	f := m.Notice.About()
 	switch {
 	case f.RealTime == nil && m.State == notify.Resolved:
 		return "was: " + notify.Clean(f.Message)
 	case f.RealTime == nil:
 		return notify.Clean(f.Message)
-	case m.State == notify.Resolved && len(f.Cause.Regained) > 0:
+	case m.State == notify.Resolved && len(m.Notice.Finding.Cause.Regained) > 0:
 		longest := int64(0)
-		for _, l := range f.Cause.Regained {
+		for _, l := range m.Notice.Finding.Cause.Regained {
 			longest = max(longest, l.Seconds)
 		}
 		return "was blind for " + model.Span(time.Duration(longest)*time.Second)

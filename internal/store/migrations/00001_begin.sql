@@ -25,10 +25,12 @@ CREATE INDEX finding_rule ON finding (account, rule);
 
 -- What was told of each event, so that telling it again changes nothing.
 CREATE TABLE line (
-    finding TEXT   NOT NULL,
-    event   TEXT   NOT NULL,
-    place   TEXT   NOT NULL, -- sorts the events of a finding as they happened
-    body    TEXT   NOT NULL, -- the finding after it, as JSON
+    finding  TEXT   NOT NULL,
+    event    TEXT   NOT NULL,
+    place    TEXT   NOT NULL, -- sorts the events of a finding as they happened
+    at       BIGINT NOT NULL, -- when the event happened
+    severity BIGINT NOT NULL, -- of the event alone
+    body     TEXT   NOT NULL, -- the finding after it, as JSON
     PRIMARY KEY (finding, event)
 );
 
