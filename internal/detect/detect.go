@@ -31,9 +31,11 @@ type Options struct {
 	Rules      rule.Registry // whose verdicts an event may change
 	rule.Settings
 	Snapshot *model.Snapshot // nil: nothing is known but what the events tell
-	Values   sigma.Values    // of placeholders, from the settings
-	Dedup    bool            // drop records that were read before
-	Keep     int             // how many events of either kind are kept whole, see forget; 0: mostEvents, mostCalls
+	// Ended are losses as they were told to have ended with an earlier Snapshot, without an event: later ones show no better when.
+	Ended  []model.Loss
+	Values sigma.Values // of placeholders, from the settings
+	Dedup  bool         // drop records that were read before
+	Keep   int          // how many events of either kind are kept whole, see forget; 0: mostEvents, mostCalls
 	// Rejected is told of every record that cannot be read. It may be called by several goroutines.
 	Rejected func(*event.RecordError)
 	// Controls are the requirements that a detection answers; nil: none.

@@ -25,7 +25,7 @@ func (d *difference) told() []model.Loss {
 	for _, l := range d.lost {
 		one := l.first
 		if l.silent != nil {
-			one = ended(one, *l.silent)
+			one = *l.silent
 		}
 		all = append(all, one)
 	}
@@ -48,5 +48,6 @@ func joined(all []model.Loss) []model.Loss {
 }
 
 func alike(x, y model.Loss) bool {
-	return x.What == y.What && x.Witness == y.Witness && x.Resource == y.Resource && x.By == y.By && x.Since.Equal(y.Since)
+	return x.What == y.What && x.Witness == y.Witness && x.Resource == y.Resource && x.By == y.By && x.Since.Equal(y.Since) &&
+		(x.Until == nil) == (y.Until == nil) && (x.Until == nil || x.Until.Equal(*y.Until))
 }

@@ -19,8 +19,8 @@ type loss struct {
 	missing    []coverage.Box // what of it is still not recorded; nil for a trail's loss
 	entry      *entry
 	open       bool
-	unsure     bool       // whether it is recorded again is not known
-	silent     *time.Time // when the Snapshot shows it recorded again, which no event told
+	unsure     bool        // whether it is recorded again is not known
+	silent     *model.Loss // as it ended, where the Snapshot shows that it did and no event told
 }
 
 // ledger is all that is lost at a moment, and which verdicts events turned to fail.
@@ -57,15 +57,48 @@ func (l *ledger) book(e *entry, changes []change, o *Options) *difference {
 }
 
 // correct books that an account is otherwise than the events told: what the Snapshot shows recorded is not lost any
-// more, by a change that no event told.
-func (l *ledger) correct(a *model.Account, at time.Time) {
-	world := a.World()
+// more and what it shows to pass does not fail, by a change that no event told.
+func (l *ledger) correct(c change, o *Options) {
+	world := c.is.World()
 	for _, open := range l.losses {
-		if open.Accounts[0] == a.ID && open.again(a, world) == model.Yes {
-			open.open, open.silent = false, &at
+		if open.Accounts[0] == c.is.ID && open.again(c.is, world) == model.Yes {
+			open.open, open.silent = false, open.over(c.is, o)
 		}
 	}
 	l.losses = slices.DeleteFunc(l.losses, func(o *loss) bool { return !o.open })
+	if len(l.failed) == 0 || c.was == nil || c.was == c.is {
+		return
+	}
+	for _, f := range l.compare(c, o, switched) {
+		if f.To == model.StatusPass {
+			delete(l.failed, f.Finding)
+		}
+	}
+}
+
+// over is a loss that ended before the account was read: when its trail was started, as that itself tells; else by the first
+// reading that showed it, at the latest.
+func (o *loss) over(is *model.Account, opts *Options) *model.Loss {
+	out := ended(o.first, opts.Snapshot.CollectedAt)
+	out.AtMost = true
+	for _, seen := range opts.Ended {
+		same := seen.By == out.By && seen.Resource == out.Resource && slices.Contains(seen.Accounts, is.ID)
+		if same && seen.Until != nil && seen.Until.After(out.Since) && seen.Until.Before(*out.Until) {
+			out = ended(o.first, *seen.Until)
+			out.AtMost = seen.AtMost
+		}
+	}
+	if o.entry.call.Op != "StopLogging" {
+		return &out
+	}
+	t, itself := is.Trail(o.entry.trail), alone(is, o.entry.trail)
+	if t == nil || o.again(itself, itself.World()) != model.Yes {
+		return &out
+	}
+	if started, ok := t.StartedAt.Get(); ok && started.After(out.Since) && !started.After(*out.Until) {
+		out = ended(o.first, started)
+	}
+	return &out
 }
 
 // matters tells whether a change can matter to verdicts and to what is recorded.

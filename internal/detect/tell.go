@@ -2,6 +2,7 @@ package detect
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -51,13 +52,21 @@ func (s *story) correct() {
 			f := &s.out[i]
 			if f.ID == c.finding && f.Cause.EventID == c.entry.cause.EventID {
 				f.Cause.Lost, f.Message = c.diff.told(), message(c.entry, c.of, c.diff)
-				f.Notes = append(f.Notes, "It had ended when the account was read; no event told how.")
+				f.Notes = append(f.Notes, c.diff.silence())
 				if !slices.ContainsFunc(c.diff.lost, func(l *loss) bool { return l.silent == nil }) {
 					f.Fix = ""
 				}
 			}
 		}
 	}
+}
+
+// silence says of losses of which no event told the end how it is known.
+func (d *difference) silence() string {
+	if slices.ContainsFunc(d.lost, func(l *loss) bool { return l.silent != nil && l.silent.AtMost }) {
+		return "It had ended when the account was read; no event told how."
+	}
+	return "It ended at the StartLoggingTime of the trail; no event told how."
 }
 
 // story is the events being told, up to one of them.
@@ -175,6 +184,7 @@ func (w weighed) after(e *entry) string {
 // settle puts the Snapshot in the place of what the older events led to: it is what was read. While it was read,
 // accounts went on to change, so what happened meanwhile is done to it again.
 func (s *story) settle(older []*entry) {
+	told := maps.Clone(s.state)
 	for id, a := range s.d.twin.snapshot() {
 		s.state[id] = a
 		s.pointed.add(a)
@@ -188,8 +198,11 @@ func (s *story) settle(older []*entry) {
 			s.state.apply(e)
 		}
 	}
-	for _, a := range s.state {
-		s.ledger.correct(a, s.d.twin.at)
+	if s.d.o.Snapshot == nil {
+		return
+	}
+	for id, a := range s.state {
+		s.ledger.correct(change{was: told[id], is: a}, &s.d.o)
 	}
 	s.correct()
 }

@@ -26,9 +26,12 @@ func (l *ledger) flips(e *entry, c change, o *Options) []model.Flip {
 		return nil
 	}
 	return l.compare(c, o, func(r *rule.Rule) bool {
-		return triggers(r, e.cause) && !slices.Contains(r.Needs, model.TrailDelivery)
+		return triggers(r, e.cause) && switched(r)
 	})
 }
+
+// switched tells the rules that do not rest on whether files arrive.
+func switched(r *rule.Rule) bool { return !slices.Contains(r.Needs, model.TrailDelivery) }
 
 // compare judges an account before and after by some rules.
 func (l *ledger) compare(c change, o *Options, by func(*rule.Rule) bool) []model.Flip {

@@ -27,6 +27,7 @@ type judge struct {
 	read     *model.Snapshot   // the accounts as they were read last
 	whole    time.Time         // the log may lack records that are older
 	untold   []untold
+	ended    []model.Loss    // of which a reading showed the end and no event told it
 	stood    map[string]bool // by finding, what of its standing the store has
 	heard    map[string]bool // by finding, that the store has of it that records arrive
 
@@ -144,7 +145,7 @@ func (j *judge) begin(ctx context.Context) error {
 func (j *judge) start(ctx context.Context, snapshot *model.Snapshot) error {
 	j.stood = nil
 	o := j.w.Detect
-	o.Snapshot, o.Dedup = snapshot, true
+	o.Snapshot, o.Ended, o.Dedup = snapshot, j.ended, true
 	if j.w.Known != nil && snapshot != nil {
 		j.w.Known(snapshot)
 	}
@@ -237,6 +238,9 @@ func read(d *detect.Detector, records []store.Record) error {
 // keep keeps what a detector found, and what that changes of verdicts.
 func (j *judge) keep(ctx context.Context, d *detect.Detector, records []store.Record) error {
 	n := store.News{Lines: d.Tell(), Lease: theJudge, Holder: j.w.ID}
+	if err := j.rememberEnds(ctx, n.Lines, len(records) == 0); err != nil {
+		return err
+	}
 	standing := d.Standing()
 	n.Standing = j.moved(standing, n.Lines)
 	for _, r := range records {

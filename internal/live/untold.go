@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -37,17 +38,58 @@ const (
 // theUntold is the name under which the store has them.
 const theUntold = "changes that no event told of"
 
+// theEnded is the name under which the store has the losses of which a reading showed the end.
+const theEnded = "losses that ended without an event"
+
 // restore reads what an earlier process found.
 func (j *judge) restore(ctx context.Context) error {
-	body, _, err := j.w.Store.Document(ctx, theUntold)
-	j.untold = nil
-	if err != nil || body == nil {
+	var err error
+	if j.untold, err = recall[untold](ctx, j.w, theUntold); err != nil {
 		return err
 	}
-	if err := json.Unmarshal(body, &j.untold); err != nil {
-		j.w.Log.WarnContext(ctx, theUntold+" cannot be read and are forgotten", "error", err)
-		j.untold = nil
+	j.ended, err = recall[model.Loss](ctx, j.w, theEnded)
+	return err
+}
+
+// recall reads a list that an earlier process kept.
+func recall[T any](ctx context.Context, w *Watch, name string) ([]T, error) {
+	body, _, err := w.Store.Document(ctx, name)
+	if err != nil || body == nil {
+		return nil, err //nolint:wrapcheck // it says what was tried
 	}
+	var list []T
+	if err := json.Unmarshal(body, &list); err != nil {
+		w.Log.WarnContext(ctx, name+" cannot be read and are forgotten", "error", err)
+		return nil, nil
+	}
+	return list, nil
+}
+
+// rememberEnds keeps when losses ended of which no event tells the end: later readings do not show since when the accounts
+// are so. A start tells all of them.
+func (j *judge) rememberEnds(ctx context.Context, lines []model.Finding, all bool) error {
+	ended := slices.Clone(j.ended)
+	if all {
+		ended = nil
+	}
+	for _, f := range lines {
+		for _, l := range f.Cause.Lost {
+			if l.Until != nil {
+				ended = append(ended, l)
+			}
+		}
+	}
+	if len(ended)+len(j.ended) == 0 || reflect.DeepEqual(ended, j.ended) {
+		return nil
+	}
+	body, err := json.Marshal(ended)
+	if err != nil {
+		return fmt.Errorf("write %s: %w", theEnded, err)
+	}
+	if err := j.w.Store.SaveDocument(ctx, theEnded, body); err != nil {
+		return err
+	}
+	j.ended = ended
 	return nil
 }
 

@@ -83,6 +83,7 @@ type Loss struct {
 	By       string     `json:"by,omitempty"`       // eventID of what lost it; "" when no event told
 	Since    time.Time  `json:"since"`
 	Until    *time.Time `json:"until,omitempty"`   // when it was recorded again
+	AtMost   bool       `json:"atMost,omitempty"`  // it may have been recorded again before Until, when that was seen
 	Rest     string     `json:"rest,omitempty"`    // what of the same loss is still not recorded, where Until is set
 	Seconds  int64      `json:"seconds,omitempty"` // how long it was not, where Until is set
 }
@@ -111,10 +112,14 @@ func (l Loss) extent() string {
 		}
 		return ", " + from + "; no trail records it"
 	}
-	out := "; not recorded " + from + ", for " + Span(time.Duration(l.Seconds)*time.Second)
-	if l.AtLeast {
-		out += " at least"
+	span := Span(time.Duration(l.Seconds) * time.Second)
+	switch {
+	case l.AtMost:
+		span = "at most " + span
+	case l.AtLeast:
+		span += " at least"
 	}
+	out := "; not recorded " + from + ", for " + span
 	if l.Resource != "" {
 		out += ", unless another trail recorded it"
 	}

@@ -91,19 +91,12 @@ func blind(n Notice, now time.Time) string {
 // does not know the end of, that was by then.
 func ended(all []model.Loss, by time.Time) string {
 	all = slices.Clone(all)
-	var open []string
 	for i, l := range all {
 		if l.Until == nil {
-			all[i].Until, all[i].Seconds = &by, int64(max(0, by.Sub(l.Since))/time.Second)
-			open = append(open, "from "+model.Moment(l.Since)+" on, for ")
+			all[i].Until, all[i].AtMost, all[i].Seconds = &by, true, int64(max(0, by.Sub(l.Since))/time.Second)
 		}
 	}
-	text := losses(all, by)
-	slices.Sort(open)
-	for _, one := range slices.Compact(open) {
-		text = strings.ReplaceAll(text, one, one+"at most ")
-	}
-	return text
+	return losses(all, by)
 }
 
 func losses(all []model.Loss, now time.Time) string {

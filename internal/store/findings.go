@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -170,8 +171,12 @@ func (w *telling) line(f model.Finding, standing map[string]bool) error {
 		r.finding, r.kind = f, f.Kind
 	}
 	s, severity := Seen, r.finding.Severity
-	if before != "" {
+	switch {
+	case before != "":
 		s = Anew
+	case r.State == StateResolved && explains(f, standing): // it is over, and this tells how
+		s = Anew
+		r.Count, r.Resolved = r.Count+1, f.Cause.EventTime
 	}
 	if opens := s == Seen && r.State == StateResolved; latest || opens {
 		r.Quiet = r.finding.Cause.EventTime.Add(w.s.Quiet)
@@ -180,6 +185,13 @@ func (w *telling) line(f model.Finding, standing map[string]bool) error {
 		}
 	}
 	return w.step(r, s, severity, f.Cause.EventTime, f)
+}
+
+// explains tells an event that ended what earlier ones cost, which was seen to have ended before the event was read.
+func explains(f model.Finding, standing map[string]bool) bool {
+	stands, known := standing[f.ID]
+	return known && !stands && len(f.Cause.Lost) == 0 && len(f.Cause.Regained) > 0 &&
+		!slices.ContainsFunc(f.Cause.Regained, func(l model.Loss) bool { return l.By == "" })
 }
 
 // lineOf is a line as it is kept: without what tells only that it was told before.
@@ -253,15 +265,33 @@ func (w *telling) mended(standing map[string]bool) error {
 		if r.fresh || r.State == StateResolved {
 			continue
 		}
-		at := w.at
-		if c := r.finding.Cause; c != nil && len(c.Regained) > 0 {
-			at = c.EventTime
-		}
-		if err := w.step(r, Gone, r.Severity, at, r.finding); err != nil {
+		if err := w.step(r, Gone, r.Severity, w.mendedAt(r.finding.RealTime), r.finding); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// mendedAt is when what a finding cost was made good: by its last event, or as the end of what that lost is known.
+func (w *telling) mendedAt(f *model.RealTime) time.Time {
+	switch {
+	case f == nil:
+		return w.at
+	case len(f.Cause.Regained) > 0:
+		return f.Cause.EventTime
+	case len(f.Cause.Lost) == 0:
+		return w.at
+	}
+	var last time.Time
+	for _, l := range f.Cause.Lost {
+		if l.Until == nil {
+			return w.at
+		}
+		if l.Until.After(last) {
+			last = *l.Until
+		}
+	}
+	return last
 }
 
 // step does a step of a finding's life, and owes it where it came to something.
