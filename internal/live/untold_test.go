@@ -15,6 +15,7 @@ import (
 	"cairn.example/internal/audit"
 	"cairn.example/internal/live"
 	"cairn.example/internal/model"
+	"cairn.example/internal/notify"
 	"cairn.example/internal/source"
 	"cairn.example/internal/store"
 	"cairn.example/rules/all"
@@ -32,6 +33,8 @@ type house struct {
 	mu      sync.Mutex
 	now     *model.Snapshot // as it is
 	told    []string        // of CRN-105
+	gaps    []store.Told    // of CT-013
+	far     far             // the end of a channel
 	in      source.Handle
 	stop    func()
 	records int
@@ -48,15 +51,19 @@ func newHouse(t *testing.T, s *model.Snapshot) *house {
 // start starts a watch on the store that is there.
 func (h *house) start() {
 	h.t.Helper()
-	kept, err := store.Open(h.t.Context(), h.address, store.Options{Volatile: true, Now: time.Now, Quiet: 3 * time.Hour})
+	routes := notify.Routes{Repeat: notify.DefaultRepeat, Channels: map[string]notify.Kind{"desk": desk}}
+	kept, err := store.Open(h.t.Context(), h.address, store.Options{Volatile: true, Now: time.Now, Quiet: 3 * time.Hour, Routes: routes})
 	if err != nil {
 		h.t.Fatal(err)
 	}
+	to, _ := routes.Channel("desk")
+	log := slog.New(slog.NewTextHandler(h.t.Output(), nil))
 	ready := make(chan struct{})
 	w := &live.Watch{
-		Store: kept, ID: "me", Detect: watched(h.t), Now: time.Now, Log: slog.New(slog.NewTextHandler(h.t.Output(), nil)), Every: h.every,
+		Store: kept, ID: "me", Detect: watched(h.t), Now: time.Now, Log: log, Every: h.every,
 		Collect: h.collect, Tell: h.tell,
-		Audit: func(s *model.Snapshot) audit.Result { return audit.Judge(s, audit.Options{Rules: all.Rules()}) },
+		Workers: []*notify.Worker{{Ledger: kept, To: to, Kind: desk, Channel: &h.far, ID: "me", Now: time.Now, Log: log}},
+		Audit:   func(s *model.Snapshot) audit.Result { return audit.Judge(s, audit.Options{Rules: all.Rules()}) },
 		Sources: []live.Source{{Name: "test", Run: func(ctx context.Context, handle source.Handle) error {
 			h.in = handle
 			close(ready)
@@ -94,6 +101,9 @@ func (h *house) collect(context.Context) (*model.Snapshot, error) {
 func (h *house) tell(one store.Told) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if one.Finding.Rule == "CT-013" {
+		h.gaps = append(h.gaps, one)
+	}
 	if one.Finding.Rule == "CRN-105" {
 		h.told = append(h.told, one.Step+" "+one.Finding.Message+" "+one.Finding.Fix)
 	}
