@@ -67,16 +67,21 @@ func TestEndWithoutAnEvent(t *testing.T) {
 	}
 }
 
-// A verdict that an event turned fails on where the account shows that it does, though what was lost is recorded again.
+// A verdict that an event turned to fail stands where the account shows that it still fails, though nothing is lost.
 func TestVerdictThatStillFails(t *testing.T) {
 	o := options(t)
 	o.Snapshot = snapshot(t)
-	main := o.Snapshot.Accounts[0].Trails.Items[0]
-	main.Validation = model.Known(false, model.Origin{})
+	trails := &o.Snapshot.Accounts[0].Trails
+	other := trails.Items[0].Clone()
+	other.Name, other.ARN = "other", strings.Replace(mainARN, "main", "other", 1)
+	trails.Items = append(trails.Items, other)
+	main := trails.Items[0]
+	main.Logging = model.Known(false, model.Origin{})
+	main.StoppedAt = model.Known(time.Date(2026, 11, 25, 11, 0, 0, 0, time.UTC), model.Origin{})
 	d := detector(t, o)
-	read(t, d, record("narrow", "2026-11-25T11:00:00Z", "UpdateTrail", `{"name":"main","isMultiRegionTrail":false,"enableLogFileValidation":false}`))
+	read(t, d, record("stop", "2026-11-25T11:00:00Z", "StopLogging", name))
 	found := d.Tell()
-	if len(found) != 1 || !d.Standing()[found[0].ID] {
+	if len(found) != 1 || len(found[0].Cause.Lost) != 0 || !d.Standing()[found[0].ID] {
 		t.Fatalf("%+v, standing %v", found, d.Standing())
 	}
 }

@@ -82,7 +82,7 @@ func (o *loss) over(is *model.Account, opts *Options) *model.Loss {
 	out := ended(o.first, opts.Snapshot.CollectedAt)
 	out.AtMost = true
 	for _, seen := range opts.Ended {
-		same := seen.By == out.By && seen.Resource == out.Resource && slices.Contains(seen.Accounts, is.ID)
+		same := seen.By == out.By && slices.Contains(seen.Accounts, is.ID)
 		if same && seen.Until != nil && seen.Until.After(out.Since) && seen.Until.Before(*out.Until) {
 			out = ended(o.first, *seen.Until)
 			out.AtMost = seen.AtMost

@@ -59,7 +59,7 @@ func recall[T any](ctx context.Context, w *Watch, name string) ([]T, error) {
 	}
 	var list []T
 	if err := json.Unmarshal(body, &list); err != nil {
-		w.Log.WarnContext(ctx, name+" cannot be read and are forgotten", "error", err)
+		w.Log.WarnContext(ctx, "what was kept cannot be read and is forgotten", "what", name, "error", err)
 		return nil, nil
 	}
 	return list, nil
