@@ -55,9 +55,10 @@ func TestGapEndsWithoutAnEvent(t *testing.T) {
 	for name, c := range map[string]struct {
 		tells  bool   // the trail when it was started
 		length string // of the gap
+		over   string
 	}{
-		"the trail tells when": {true, "on, for 1 m 0 s"},
-		"a reading shows it":   {false, "on, for at most 1 m 41 s"},
+		"the trail tells when": {true, "on, for 1 m 0 s", "Resolved: 2026-11-22 00:21:20"},
+		"a reading shows it":   {false, "on, for at most 1 m 41 s", "Resolved: 2026-11-22 00:22:01"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -88,8 +89,8 @@ func TestGapEndsWithoutAnEvent(t *testing.T) {
 					t.Errorf("told %q of the reading", got)
 				}
 				shown := h.message()
-				if !strings.Contains(shown, "RESOLVED") || !strings.Contains(shown, c.length) {
-					t.Errorf("the channel shows\n%s\nwant %q", shown, c.length)
+				if !strings.Contains(shown, "RESOLVED") || !strings.Contains(shown, c.length) || !strings.Contains(shown, c.over) {
+					t.Errorf("the channel shows\n%s\nwant %q and %q", shown, c.length, c.over)
 				}
 				time.Sleep(5 * time.Minute)
 				h.stop()
@@ -102,7 +103,8 @@ func TestGapEndsWithoutAnEvent(t *testing.T) {
 				if got := h.steps(); slices.Contains(got, "reopened") || len(got) == 0 {
 					t.Errorf("told %q of the late event", got)
 				}
-				if got := h.message(); !strings.Contains(got, "RESOLVED") || !strings.Contains(got, "StartLogging") || !strings.Contains(got, "on, for 1 m 0 s") {
+				if got := h.message(); !strings.Contains(got, "RESOLVED") || !strings.Contains(got, "StartLogging") || !strings.Contains(got, "on, for 1 m 0 s") ||
+					!strings.Contains(got, "Resolved: 2026-11-22 00:21:20") {
 					t.Errorf("after the late event the channel shows\n%s", got)
 				}
 				h.stop()

@@ -124,5 +124,8 @@ func (g *gap) length() string {
 	if g.Until == nil {
 		return perhaps + "blind " + least + "since " + model.Moment(g.Since)
 	}
+	if g.AtMost {
+		least = "at most "
+	}
 	return perhaps + least + model.Span(g.Until.Sub(g.Since)) + " blind"
 }
