@@ -58,6 +58,14 @@ func TestEndWithoutAnEvent(t *testing.T) {
 			if stands, known := d.Standing()[f.ID]; !known || stands {
 				t.Errorf("standing is %t, known %t", stands, known)
 			}
+			if c.ended != nil {
+				main.Logging = model.Unread[bool](model.Origin{})
+				again := detector(t, o)
+				read(t, again, record("stop", "2026-11-25T11:00:00Z", "StopLogging", name))
+				if told := again.Tell()[0].Cause.Lost; len(told) != 1 || (told[0].Until != nil) != (c.seconds < 3600) {
+					t.Errorf("where the account cannot be read it told %+v", told)
+				}
+			}
 			read(t, d, record("start", "2026-11-25T11:40:00Z", "StartLogging", name))
 			d.Tell()
 			if stands, known := d.Standing()[f.ID]; !known || stands {

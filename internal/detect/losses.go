@@ -61,7 +61,11 @@ func (l *ledger) book(e *entry, changes []change, o *Options) *difference {
 func (l *ledger) correct(c change, o *Options) {
 	world := c.is.World()
 	for _, open := range l.losses {
-		if open.Accounts[0] == c.is.ID && open.again(c.is, world) == model.Yes {
+		if open.Accounts[0] != c.is.ID {
+			continue
+		}
+		again := open.again(c.is, world)
+		if again == model.Yes || again == model.Unknown && slices.ContainsFunc(o.Ended, open.same) {
 			open.open, open.silent = false, open.over(c.is, o)
 		}
 	}
@@ -76,14 +80,18 @@ func (l *ledger) correct(c change, o *Options) {
 	}
 }
 
+// same tells that an earlier Snapshot showed the end of the loss.
+func (o *loss) same(seen model.Loss) bool {
+	return seen.By == o.By && slices.Contains(seen.Accounts, o.Accounts[0]) && seen.Until != nil && seen.Until.After(o.Since)
+}
+
 // over is a loss that ended before the account was read: when its trail was started, as that itself tells; else by the first
 // reading that showed it, at the latest.
 func (o *loss) over(is *model.Account, opts *Options) *model.Loss {
 	out := ended(o.first, opts.Snapshot.CollectedAt)
 	out.AtMost = true
 	for _, seen := range opts.Ended {
-		same := seen.By == out.By && slices.Contains(seen.Accounts, is.ID)
-		if same && seen.Until != nil && seen.Until.After(out.Since) && seen.Until.Before(*out.Until) {
+		if o.same(seen) && seen.Until.Before(*out.Until) {
 			out = ended(o.first, *seen.Until)
 			out.AtMost = seen.AtMost
 		}

@@ -66,15 +66,20 @@ func recall[T any](ctx context.Context, w *Watch, name string) ([]T, error) {
 }
 
 // rememberEnds keeps when losses ended of which no event tells the end: later readings do not show since when the accounts
-// are so. A start tells all of them.
+// are so. A start tells all lines, and what none is of any more is forgotten.
 func (j *judge) rememberEnds(ctx context.Context, lines []model.Finding, all bool) error {
 	ended := slices.Clone(j.ended)
 	if all {
-		ended = nil
+		ended = slices.DeleteFunc(ended, func(l model.Loss) bool {
+			return !slices.ContainsFunc(lines, func(f model.Finding) bool { return f.Cause.EventID == l.By })
+		})
 	}
 	for _, f := range lines {
 		for _, l := range f.Cause.Lost {
-			if l.Until != nil {
+			same := func(o model.Loss) bool {
+				return o.By == l.By && slices.Equal(o.Accounts, l.Accounts) && o.Until.Equal(*l.Until) && o.AtMost == l.AtMost
+			}
+			if l.Until != nil && !slices.ContainsFunc(ended, same) {
 				ended = append(ended, l)
 			}
 		}
