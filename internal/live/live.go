@@ -48,6 +48,8 @@ type Watch struct {
 	Log  *slog.Logger
 	Tell func(store.Told) // what is new, in its order; it may be nil
 	Seen func(Seen)       // of the records that came in; it may be nil
+
+	troubles sync.Mutex // what channels go through is told one at a time: that one is well is looked up first
 }
 
 // Source brings objects of records until the context ends; one that has no more ends with nil.

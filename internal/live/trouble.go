@@ -19,31 +19,82 @@ const (
 	untoldRule    = "CRN-105"
 )
 
-// trouble tells through other channels that one takes nothing, or that it will never take a message.
-func (w *Watch) trouble(ctx context.Context, t notify.Trouble) {
-	f := w.own(channelRule, "A channel takes no messages", model.Ref{Kind: notify.ChannelKind, ID: t.Channel})
-	f.Severity, f.Page = model.High, "cairn notify list"
+// theRefused stands for the messages of a channel that were refused, beside the channel as a whole.
+const theRefused = "Cairn::Notify::Message"
+
+// trouble tells through other channels that one takes nothing, or that it will never take a message, and when that is over:
+// what is said of the channel as a whole with the next message that it takes; what is said of messages when it takes one and
+// none is left that failed, or when it is quiet. It tells whether all that was kept.
+func (w *Watch) trouble(ctx context.Context, t notify.Trouble) bool {
+	w.troubles.Lock()
+	defer w.troubles.Unlock()
+	ctx = context.WithoutCancel(ctx)
+	found, err := w.fares(ctx, t)
+	if err == nil && len(found.Findings) > 0 {
+		var told []store.Told
+		told, err = w.Store.Tell(ctx, store.News{Audits: []store.Audit{found}})
+		w.tell(told)
+	}
+	if err != nil {
+		w.Log.ErrorContext(ctx, "keep how a channel fares", "channel", t.Channel, "error", err)
+	}
+	return err == nil
+}
+
+// fares is what to tell of a channel: nothing where it takes messages, as far as anybody was told.
+func (w *Watch) fares(ctx context.Context, t notify.Trouble) (store.Audit, error) {
+	about := model.Ref{Kind: notify.ChannelKind, ID: t.Channel}
+	whole, one := w.own(channelRule, "A channel takes no messages", about), w.own(channelRule, "A channel refused a message", about)
+	one.ID = model.FindingID("", channelRule, model.Ref{Kind: theRefused, ID: t.Channel})
+	for _, f := range []*model.Finding{&whole, &one} {
+		f.Severity, f.Page = model.High, "cairn notify list"
+		f.Label = f.Severity.Label()
+	}
+	retry := "cairn notify retry " + t.Channel
 	switch {
 	case t.Over:
-		f.Status, f.Message = model.StatusPass, t.Channel+" takes messages again."
+		some, err := w.over(ctx, whole, one)
+		return store.Audit{Findings: some}, err
 	case t.Some:
-		f.Title = "A channel does not reach everybody"
-		f.Message = fmt.Sprintf("Not everybody gets the messages of %s: %s. The others got theirs, and are not told twice.", t.Channel, t.Why)
+		one.Title = "A channel does not reach everybody"
+		one.Message = fmt.Sprintf("Not everybody gets the messages of %s: %s. The others got theirs, and are not told twice.", t.Channel, t.Why)
+		return store.Audit{Findings: []model.Finding{ended(whole), one}, Once: w.Now()}, nil
 	case t.Notice != nil:
-		f.Message = fmt.Sprintf("%s will never take this message as it is (%s): %s", t.Channel, t.Why, notify.Compose(*t.Notice, w.Now()).Headline())
+		one.Fix = retry
+		one.Message = fmt.Sprintf("%s will never take this message as it is (%s): %s", t.Channel, t.Why, notify.Compose(*t.Notice, w.Now()).Headline())
+		return store.Audit{Findings: []model.Finding{one}, Once: w.Now()}, nil
 	case t.Failure == notify.Closed:
-		f.Message = fmt.Sprintf("%s takes nothing until somebody puts it right (%s). What it is owed is kept.", t.Channel, t.Why)
-		f.Fix = "cairn notify retry " + t.Channel
+		whole.Fix = retry
+		whole.Message = fmt.Sprintf("%s takes nothing until somebody puts it right (%s). What it is owed is kept.", t.Channel, t.Why)
 	default:
-		f.Message = fmt.Sprintf("%s has taken nothing since %s (%s). What it is owed is kept and tried again.", t.Channel, model.Moment(t.Since), t.Why)
+		whole.Message = fmt.Sprintf("%s has taken nothing since %s (%s). What it is owed is kept and tried again.", t.Channel, model.Moment(t.Since), t.Why)
 	}
-	f.Label = f.Severity.Label()
-	told, err := w.Store.Tell(context.WithoutCancel(ctx), store.News{Audits: []store.Audit{{Account: f.Account, Findings: []model.Finding{f}}}})
-	if err != nil {
-		w.Log.ErrorContext(ctx, "keep that a channel fails", "channel", t.Channel, "error", err)
-		return
+	return store.Audit{Findings: []model.Finding{whole}}, nil
+}
+
+// over is what ends with a message that a channel took.
+func (w *Watch) over(ctx context.Context, whole, one model.Finding) ([]model.Finding, error) {
+	var out []model.Finding
+	for _, f := range []model.Finding{whole, one} {
+		going, err := w.Store.Going(ctx, f.ID)
+		if err == nil && going && f.ID == one.ID {
+			var left int
+			left, err = w.Store.Untaken(ctx, f.Resource.ID)
+			going = left == 0
+		}
+		if err != nil {
+			return nil, err
+		}
+		if going {
+			out = append(out, ended(f))
+		}
 	}
-	w.tell(told)
+	return out, nil
+}
+
+func ended(f model.Finding) model.Finding {
+	f.Status, f.Message = model.StatusPass, f.Resource.ID+" takes messages again."
+	return f
 }
 
 // closed tells of the channels that are closed. Who closed one told of it, unless that process ended in between or the store

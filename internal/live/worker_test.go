@@ -60,7 +60,7 @@ func bring(t *testing.T, kind notify.Kind, far notify.Channel, run func(kept *st
 	t.Helper()
 	time.Sleep(time.Until(time.Date(2026, time.November, 22, 0, 0, 0, 0, time.UTC)))
 	routes := notify.Routes{Repeat: notify.DefaultRepeat, Channels: map[string]notify.Kind{"far": kind, "desk": desk}}
-	kept, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "cairn.db"), store.Options{Volatile: true, Now: time.Now, Routes: routes})
+	kept, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "cairn.db"), store.Options{Volatile: true, Now: time.Now, Routes: routes, Quiet: 2 * time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,6 +77,29 @@ func bring(t *testing.T, kind notify.Kind, far notify.Channel, run func(kept *st
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
+}
+
+// alone runs one worker of a fresh store without a watch, and has somebody hear of its troubles.
+func alone(t *testing.T, far notify.Channel, hear func(notify.Trouble) bool, run func(*store.Store)) {
+	t.Helper()
+	time.Sleep(time.Until(time.Date(2026, time.November, 22, 0, 0, 0, 0, time.UTC)))
+	routes := notify.Routes{Repeat: notify.DefaultRepeat, Channels: map[string]notify.Kind{"far": {Name: "email"}}}
+	kept, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "cairn.db"), store.Options{Volatile: true, Now: time.Now, Routes: routes})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer kept.Close()
+	to, _ := routes.Channel("far")
+	w := &notify.Worker{
+		Ledger: kept, To: to, Channel: far, ID: "me", Now: time.Now, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+		Trouble: func(_ context.Context, t notify.Trouble) bool { return hear(t) },
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { w.Run(ctx); close(done) }()
+	run(kept)
+	stop()
+	<-done
 }
 
 // Where the far end knows no key, a process that dies repeats what was under way: that is one message, of which it alone

@@ -45,13 +45,13 @@ type Worker struct {
 	ID      string // of this worker among all
 	Now     func() time.Time
 	Log     *slog.Logger
-	Trouble func(context.Context, Trouble) // told of what a person should know of the channel
+	// Trouble is told of what a person should know of the channel, and tells whether it was kept.
+	Trouble func(context.Context, Trouble) bool
 	Tried   func(d Delivery, took time.Duration, err error)
 
 	limit *rate.Limiter
 	mu    sync.Mutex
 	fails fails
-	works bool // it took a message since the start, and since others were told that some do not get theirs
 }
 
 // Trouble is something about a channel that a person should know through another.
@@ -62,7 +62,7 @@ type Trouble struct {
 	Why     string
 	Notice  *Notice // of the message that will never be taken, where it is one
 	Some    bool    // others got it
-	Over    bool    // the channel takes messages again
+	Over    bool    // the channel took a message
 }
 
 // fails is how a channel fares.
@@ -271,35 +271,34 @@ func (w *Worker) failed(ctx context.Context, d Delivery, ref string, why *Error)
 	w.fails.until = now.Add(max(backoff(w.fails.row-1), why.After))
 	t.Since = w.fails.since
 	tell := !w.fails.told && (why.Failure == Closed || now.Sub(w.fails.since) >= tellAfter)
-	w.fails.told = w.fails.told || tell
 	w.mu.Unlock()
-	if tell {
-		w.tell(ctx, t)
+	if tell && w.tell(ctx, t) { // else the next failure tells
+		w.mu.Lock()
+		w.fails.told = true
+		w.mu.Unlock()
 	}
 }
 
+// worked says so each time: what others were told of may be another process's word, or an earlier run's.
 func (w *Worker) worked(ctx context.Context) {
-	w.mu.Lock()
-	over := w.fails.told || !w.works // what an earlier run told of it is over, too
-	w.fails, w.works = fails{}, true
-	w.mu.Unlock()
-	if over {
-		w.tell(ctx, Trouble{Channel: w.To.Channel, Over: true})
-	}
+	w.well()
+	w.tell(ctx, Trouble{Channel: w.To.Channel, Over: true})
 }
 
 // partly tells that some recipients do not get what others do. That is over with the next message that all of them get.
 func (w *Worker) partly(ctx context.Context, t Trouble) {
-	w.mu.Lock()
-	w.fails, w.works = fails{}, false
-	w.mu.Unlock()
+	w.well()
 	w.tell(ctx, t)
 }
 
-func (w *Worker) tell(ctx context.Context, t Trouble) {
-	if w.Trouble != nil {
-		w.Trouble(ctx, t)
-	}
+func (w *Worker) well() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.fails = fails{}
+}
+
+func (w *Worker) tell(ctx context.Context, t Trouble) bool {
+	return w.Trouble == nil || w.Trouble(ctx, t)
 }
 
 // backoff is how long a message waits after its nth failure, give or take a tenth so that not all come at once.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -117,6 +118,9 @@ func (s *Store) Shown(ctx context.Context, d notify.Delivery, ref, but string, t
 		if err != nil {
 			return err
 		}
+		if s.Routes != nil { // a route's own interval counts before the channel's
+			to = routedTo(s.Routes.Route(r.finding), to)
+		}
 		now := s.Now()
 		has := shown{d.Notice.Version, d.Notice.State, d.Notice.Finding.Severity, now}
 		next, owed := due(&r.life, again, to, has, now)
@@ -140,6 +144,14 @@ func (s *Store) Shown(ctx context.Context, d notify.Delivery, ref, but string, t
 		s.owing.ring()
 	}
 	return err
+}
+
+// routedTo is a channel as a finding is routed to it, or as it is where no route names it any more.
+func routedTo(routes []notify.Routed, to notify.Routed) notify.Routed {
+	if i := slices.IndexFunc(routes, func(o notify.Routed) bool { return o.Channel == to.Channel }); i >= 0 {
+		return routes[i]
+	}
+	return to
 }
 
 // Failed keeps why a delivery was not taken. It is tried again at a time; with the zero time it never is, as it is.
@@ -227,17 +239,27 @@ func (s *Store) Channels(ctx context.Context) ([]ChannelState, error) {
 	return out, nil
 }
 
+// Untaken is how many messages a channel is owed whose last attempt failed.
+func (s *Store) Untaken(ctx context.Context, channel string) (n int, err error) {
+	err = s.db.QueryRowContext(ctx, "SELECT COUNT(*) FROM delivery WHERE channel = $1 AND owed > shown AND error <> ''", channel).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("count what channel %s did not take: %w", channel, err)
+	}
+	return n, nil
+}
+
 // OpenChannel tries a channel again at once, with all that it is owed; messages that it refused are tried once more.
 // It gives how many are due.
 func (s *Store) OpenChannel(ctx context.Context, name string) (int64, error) {
 	var n int64
 	err := s.tx(ctx, "try channel "+name+" again", func(t tx) error {
-		if _, err := t.do("DELETE FROM channel WHERE name = $1", name); err != nil {
-			return err
-		}
 		var err error
+		// The deliveries first, as in [Store.Failed] and [Store.Shown]: who locks the same in another order waits for ever.
 		n, err = t.do(`UPDATE delivery SET due = $2, dead = 0, attempts = 0, leased_until = CASE WHEN attempts > 0 AND leased_until = 0 THEN 1 ELSE leased_until END
 			WHERE channel = $1 AND owed > shown`, name, stamp(s.Now()))
+		if err == nil {
+			_, err = t.do("DELETE FROM channel WHERE name = $1", name)
+		}
 		return err
 	})
 	s.owing.ring()

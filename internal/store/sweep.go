@@ -128,6 +128,16 @@ func (s *Store) Findings(ctx context.Context, states ...State) ([]Kept, error) {
 	return out, nil
 }
 
+// Going tells whether a finding is there and not over.
+func (s *Store) Going(ctx context.Context, finding string) (bool, error) {
+	var n int
+	err := s.db.QueryRowContext(ctx, "SELECT COUNT(*) FROM finding WHERE id = $1 AND state <> 'resolved'", finding).Scan(&n)
+	if err != nil {
+		return false, fmt.Errorf("look for finding %s: %w", finding, err)
+	}
+	return n > 0, nil
+}
+
 // Event is a step of a finding's history.
 type Event struct {
 	Version  int64
