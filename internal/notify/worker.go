@@ -76,8 +76,9 @@ type fails struct {
 const (
 	// leased is how long a worker may take for what it leased. It is well above what one attempt may take.
 	leased = 2 * time.Minute
-	// attempt bounds one attempt, of which a channel may need several requests.
-	attempt = 40 * time.Second
+	// Attempt bounds one attempt, of which a channel may need several requests. Together with keeping it is what service
+	// managers must leave a process for its end.
+	Attempt = 40 * time.Second
 	keeping = 20 * time.Second // and keeping what became of it
 	atOnce  = 4                // messages of a channel whose far end knows keys
 	batch   = 16
@@ -187,7 +188,7 @@ func (w *Worker) bring(ctx context.Context, d Delivery) {
 		return
 	}
 	ctx = context.WithoutCancel(ctx) // what became of it is kept also where the attempt took all of its time
-	trying, cancel := context.WithTimeout(ctx, attempt)
+	trying, cancel := context.WithTimeout(ctx, Attempt)
 	defer cancel()
 	began := w.Now()
 	if began.After(d.Lease.Until.Add(fresh-leased)) && !w.keep(w.Ledger.Noted(ctx, d, d.Ref), d) {

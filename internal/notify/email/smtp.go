@@ -14,9 +14,14 @@ import (
 	"cairn.example/internal/notify"
 )
 
-// sendWithin bounds one message, from the connection to the server's last word. Servers that look into what they are
-// given take half a minute at times, and who leaves before the answer does not know whether it was taken.
-const sendWithin = time.Minute
+const (
+	// sendWithin bounds one message, from the connection to the server's last word: within the worker's attempt, so that what
+	// is kept of it is what the server said.
+	sendWithin = notify.Attempt - 2*time.Second
+	// unanswered is how long a server is left alone that was given a message and did not answer. It may be at it still, and
+	// take each repeat, too.
+	unanswered = time.Minute
+)
 
 // server is a server that takes mail, and how to get in.
 type server struct {
@@ -62,14 +67,19 @@ func (s server) send(ctx context.Context, l letter) (got []string, err error) {
 	defer line.close()
 	// The library has deadlines, but does not look at the context: a connection that is closed ends whatever waits on it.
 	defer context.AfterFunc(ctx, line.close)()
-	client, err := line.dial(ctx)
+	enter, cancel := beforehand(ctx)
+	defer cancel()
+	late := context.AfterFunc(enter, line.close)
+	defer late()
+	client, err := line.dial(enter)
 	if err != nil {
-		return nil, s.judge(ctx, login, err)
+		return nil, s.judge(enter, login, err)
 	}
 	if err := client.Mail("<" + l.from + ">"); err != nil {
-		return nil, s.judge(ctx, sender, err)
+		return nil, s.judge(enter, sender, err)
 	}
-	got, others := s.address(ctx, client, l.to)
+	got, others := s.address(enter, client, l.to)
+	late() // where it is too late by now, no message can be handed over
 	if len(got) > 0 {
 		if err := s.hand(ctx, client, l.text); err != nil {
 			return nil, err
@@ -80,6 +90,13 @@ func (s server) send(ctx context.Context, l letter) (got []string, err error) {
 		return got, others
 	}
 	return got, nil
+}
+
+// beforehand is the part of the time in which the message must not be handed over yet: servers that look into what they are
+// given take half a minute at times, and who leaves before the answer does not know whether it was taken.
+func beforehand(ctx context.Context) (context.Context, context.CancelFunc) {
+	end, _ := ctx.Deadline()
+	return context.WithTimeout(ctx, time.Until(end)*2/5)
 }
 
 // address names the recipients. Its error names those who are not taken, and is about them alone, see [notify.Error.Some]:
@@ -118,7 +135,9 @@ func (s server) hand(ctx context.Context, client *smtp.Client, text []byte) erro
 	}
 	if err := w.Close(); err != nil {
 		e := s.judge(ctx, message, err)
-		e.Unsure = !answered(err)
+		if !answered(err) {
+			e.Unsure, e.After = true, unanswered
+		}
 		return e
 	}
 	return nil
