@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -120,18 +119,43 @@ func (j *judge) look(ctx context.Context) (*model.Snapshot, error) {
 	return s, j.verdicts(ctx, s)
 }
 
-// verdicts tells what an audit finds that the store does not have.
+// verdicts tells what an audit finds that the store does not have, account by account: who judges in between says so again.
 func (j *judge) verdicts(ctx context.Context, s *model.Snapshot) error {
 	changed, audited, err := j.changed(s)
 	if err != nil {
 		return err
 	}
-	told, err := j.w.Store.Tell(ctx, store.News{Audits: changed})
-	if err == nil {
-		maps.Copy(j.audited, audited)
+	for _, some := range parts(changed) {
+		if _, err := j.mine(ctx); err != nil {
+			return err
+		}
+		told, err := j.w.Store.Tell(ctx, store.News{Audits: some, Lease: theJudge, Holder: j.w.ID})
+		if err != nil {
+			return err
+		}
+		for _, one := range some {
+			j.audited[one.Account] = audited[one.Account]
+		}
+		j.w.tell(told)
 	}
-	j.w.tell(told)
-	return err
+	return nil
+}
+
+// verdictsAtATime bounds how many verdicts are told in one transaction, an account more or less: the store asks about each,
+// and the lease of the judge must outlast that.
+const verdictsAtATime = 200
+
+// parts are audits in their order, as many together as are told in one transaction.
+func parts(all []store.Audit) [][]store.Audit {
+	var out [][]store.Audit
+	n := verdictsAtATime
+	for _, one := range all {
+		if n += len(one.Findings); n > verdictsAtATime || len(out) == 0 {
+			out, n = append(out, nil), len(one.Findings)
+		}
+		out[len(out)-1] = append(out[len(out)-1], one)
+	}
+	return out
 }
 
 // unread is how long accounts wait that could not be read.

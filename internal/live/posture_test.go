@@ -29,6 +29,7 @@ type standing struct {
 	mu   sync.Mutex
 	now  *model.Snapshot // as it is
 	took time.Duration   // to read the accounts, all of them at its beginning
+	keep time.Duration   // to keep what one finding came to
 	told []string
 }
 
@@ -65,6 +66,10 @@ func stand(t *testing.T, s *model.Snapshot, before func(*store.Store), run func(
 		},
 		Audit: func(s *model.Snapshot) audit.Result { return audit.Judge(s, audit.Options{Rules: all.Rules()}) },
 		Tell: func(one store.Told) {
+			st.mu.Lock()
+			keep := st.keep
+			st.mu.Unlock()
+			time.Sleep(keep)
 			st.mu.Lock()
 			defer st.mu.Unlock()
 			st.told = append(st.told, one.Step+" "+one.Finding.Rule+" "+one.Finding.Resource.ID)
