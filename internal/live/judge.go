@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"cairn.example/internal/detect"
@@ -35,6 +36,7 @@ type judge struct {
 	again   time.Time      // when they would be read next if nothing happened
 	arrived chan struct{}  // it was read
 	readers sync.WaitGroup // that do so
+	looking atomic.Bool    // they are read for the first time
 }
 
 // reading is what was read of the accounts.
@@ -101,11 +103,11 @@ func (j *judge) turn(ctx context.Context) (int, error) {
 	return n, j.chores(ctx)
 }
 
-// all judges until nothing is new in the log.
+// all judges until nothing is new in the log, with what is known of the accounts.
 func (j *judge) all(ctx context.Context) error {
 	for ctx.Err() == nil {
 		waiting, err := j.w.Store.Fresh(ctx, 1)
-		if err != nil || len(waiting) == 0 {
+		if err != nil || len(waiting) == 0 && !j.looking.Load() {
 			return err
 		}
 		pause(ctx, look/10)
@@ -125,6 +127,7 @@ func (j *judge) mine(ctx context.Context) (bool, error) {
 		return true, nil
 	}
 	j.detector = nil
+	j.looking.Store(false) // who judges reads them
 	return false, err
 }
 
@@ -173,7 +176,7 @@ func (j *judge) start(ctx context.Context, snapshot *model.Snapshot) error {
 // lastSnapshot is the name under which the store has what was read of the accounts last.
 const lastSnapshot = "snapshot"
 
-// known is what is known of the accounts: as they were read last, if that is not long ago, else as they are.
+// known is what is known of the accounts, as they were read last; they are read beside the judging.
 func (j *judge) known(ctx context.Context) (*model.Snapshot, error) {
 	body, _, err := j.w.Store.Document(ctx, lastSnapshot)
 	if err != nil {
@@ -192,8 +195,9 @@ func (j *judge) known(ctx context.Context) (*model.Snapshot, error) {
 			return nil, nil //nolint:nilnil // nothing is known
 		}
 		return j.w.Begin, j.save(ctx, j.w.Begin)
-	case last == nil:
-		return j.look(ctx)
+	case last == nil: // what happens before they are read is judged with nothing known, and anew then
+		j.ask(ctx)
+		j.looking.Store(j.reading != nil)
 	case j.w.Collect != nil && j.collect.IsZero():
 		j.collect = last.CollectedAt.Add(j.w.every())
 	}

@@ -52,22 +52,7 @@ func (j *judge) chores(ctx context.Context) error {
 // what was read. Where they cannot be read what was known stays.
 func (j *judge) audit(ctx context.Context) error {
 	if j.reading == nil {
-		now := j.w.Now()
-		if j.w.Collect == nil || now.Before(j.collect) {
-			return nil
-		}
-		j.again = now.Add(j.w.every())
-		j.collect = j.again // or sooner, for what happens meanwhile
-		out := make(chan reading, 1)
-		j.reading = out
-		j.readers.Go(func() {
-			s, err := j.w.Collect(ctx)
-			out <- reading{s, err}
-			select {
-			case j.arrived <- struct{}{}:
-			default:
-			}
-		})
+		j.ask(ctx)
 		return nil
 	}
 	var got reading
@@ -77,6 +62,7 @@ func (j *judge) audit(ctx context.Context) error {
 	default:
 		return nil
 	}
+	defer j.looking.Store(false)
 	if got.err != nil {
 		j.unread(ctx, got.err)
 		return nil
@@ -87,13 +73,42 @@ func (j *judge) audit(ctx context.Context) error {
 	if j.collect.Equal(j.again) {
 		j.collect = j.w.Now().Add(j.w.every())
 	}
-	if err := j.compare(ctx, got.snapshot); err != nil {
+	err := j.renew(ctx, got.snapshot)
+	if err != nil { // what was read may not be kept
+		j.collect = j.w.Now().Add(min(j.w.every(), confirm))
+	}
+	return err
+}
+
+// ask has the accounts read beside the judging, if it is time.
+func (j *judge) ask(ctx context.Context) {
+	now := j.w.Now()
+	if j.reading != nil || j.w.Collect == nil || now.Before(j.collect) {
+		return
+	}
+	j.again = now.Add(j.w.every())
+	j.collect = j.again // or sooner, for what happens meanwhile
+	out := make(chan reading, 1)
+	j.reading = out
+	j.readers.Go(func() {
+		s, err := j.w.Collect(ctx)
+		out <- reading{s, err}
+		select {
+		case j.arrived <- struct{}{}:
+		default:
+		}
+	})
+}
+
+// renew begins anew with what was read.
+func (j *judge) renew(ctx context.Context, s *model.Snapshot) error {
+	if err := j.compare(ctx, s); err != nil {
 		return err
 	}
-	if err := j.save(ctx, got.snapshot); err != nil {
+	if err := j.save(ctx, s); err != nil {
 		return err
 	}
-	if err := j.start(ctx, got.snapshot); err != nil {
+	if err := j.start(ctx, s); err != nil {
 		return err
 	}
 	return j.verdicts(ctx, j.detector.Twin()) // with what happened since an account was read
@@ -103,20 +118,6 @@ func (j *judge) audit(ctx context.Context) error {
 func (j *judge) unread(ctx context.Context, err error) {
 	j.collect = j.w.Now().Add(min(j.w.every(), unread))
 	j.w.Log.ErrorContext(ctx, "read the accounts", "error", err, "again", j.collect)
-}
-
-// look reads the accounts for the first time, and judges them.
-func (j *judge) look(ctx context.Context) (*model.Snapshot, error) {
-	s, err := j.w.Collect(ctx)
-	if err != nil {
-		j.unread(ctx, err)
-		return nil, nil //nolint:nilnil // nothing is known for now
-	}
-	j.collect = j.w.Now().Add(j.w.every())
-	if err := j.save(ctx, s); err != nil {
-		return nil, err
-	}
-	return s, j.verdicts(ctx, s)
 }
 
 // verdicts tells what an audit finds that the store does not have, account by account: who judges in between says so again.

@@ -36,6 +36,12 @@ type standing struct {
 // stand starts a watch of the example organization, whose accounts are read every hour, after what was before.
 func stand(t *testing.T, s *model.Snapshot, before func(*store.Store), run func(*standing)) {
 	t.Helper()
+	standSlow(t, s, 0, before, run)
+}
+
+// standSlow is stand where to read the accounts takes so long.
+func standSlow(t *testing.T, s *model.Snapshot, took time.Duration, before func(*store.Store), run func(*standing)) {
+	t.Helper()
 	time.Sleep(time.Until(time.Date(2026, time.November, 22, 0, 0, 0, 0, time.UTC))) // the bubble's time begins before CloudTrail
 	kept, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "cairn.db"), store.Options{Volatile: true, Now: time.Now})
 	if err != nil {
@@ -43,7 +49,7 @@ func stand(t *testing.T, s *model.Snapshot, before func(*store.Store), run func(
 	}
 	defer kept.Close()
 	before(kept)
-	st := &standing{now: s}
+	st := &standing{now: s, took: took}
 	ready := make(chan struct{})
 	st.Watch = &live.Watch{
 		Store: kept, ID: "me", Detect: watched(t), Now: time.Now, Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Every: time.Hour,
