@@ -50,6 +50,8 @@ type files struct {
 	again   atomic.Bool          // the next one leaves nothing out either: some was not acknowledged
 	begun   bool                 // the paths were there once
 	waiting map[string]time.Time // files that are being written, and since when they are looked at
+	// youngest is when the last of these was written to.
+	youngest time.Time
 }
 
 // Run reads everything once, or follows until the context ends. A path that matches nothing is an error before
@@ -76,8 +78,10 @@ func (f Files) Run(ctx context.Context, handle Handle) error {
 			streams.Go(func() { r.stream(ctx, one.path) })
 		}
 	}
-	for r.look(ctx, roots); f.Follow && sleep(ctx, f.Every); r.look(ctx, roots) {
+	r.look(ctx, roots)
+	for pause := r.untilRested(); f.Follow && sleep(ctx, pause); pause = f.Every {
 		roots, _ = r.roots() // tells what is gone
+		r.look(ctx, roots)
 	}
 	streams.Wait()
 	saved()
@@ -85,6 +89,15 @@ func (f Files) Run(ctx context.Context, handle Handle) error {
 		return context.Cause(ctx)
 	}
 	return r.told.err()
+}
+
+// untilRested is the time until the second look. Who has just begun to watch files that were just written waits for
+// what they tell, so it comes when the youngest of them has rested.
+func (r *files) untilRested() time.Duration {
+	if len(r.waiting) == 0 {
+		return r.Every
+	}
+	return min(r.Every, max(0, r.youngest.Add(settleTime).Sub(r.Now())))
 }
 
 // unread tells that a file or folder cannot be read, or with nil that it can.
@@ -129,7 +142,7 @@ func (r *files) look(ctx context.Context, roots []root) {
 	for _, one := range roots {
 		w.root(ctx, one)
 	}
-	r.waiting = w.still
+	r.waiting, r.youngest = w.still, w.youngest
 	close(work)
 	readers.Wait()
 }

@@ -309,6 +309,28 @@ func TestFollow(t *testing.T) {
 	})
 }
 
+// Whoever begins to watch a file that was just written is not kept waiting for it; one that never rests changes the
+// pace once.
+func TestFollowBeginsWithYoungFiles(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		plant(t, dir, map[string]string{"a.json": record("1")})
+		time.Sleep(2 * time.Second)
+		plant(t, dir, map[string]string{"b.json": record("2")})
+		d := &desk{}
+		files := source.Files{Paths: []string{dir}, Workers: 1, Follow: true, Every: time.Minute, Problem: d.problem, Now: time.Now}
+		f := &follower{d, dir, start(files, d)}
+		f.after(t, 4*time.Second)
+		plant(t, dir, map[string]string{"c.json": record("3")})
+		f.after(t, 2*time.Second, "a.json", "b.json")
+		f.after(t, 50*time.Second)
+		f.after(t, 15*time.Second, "c.json")
+		if err := f.end(); !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+	})
+}
+
 // Folders of days that are over are looked into once an hour, so that a look is cheap; nothing in them is lost. What
 // stands in one of more than a week ago comes again as a whole.
 func TestFollowLeavesOldDaysAlone(t *testing.T) {
@@ -318,7 +340,7 @@ func TestFollowLeavesOldDaysAlone(t *testing.T) {
 		time.Sleep(time.Minute)
 		plant(t, dir, map[string]string{"1999/12/29/written": ""})
 		f := follow(dir, nil, nil)
-		f.after(t, look/2, "1999/11/30/a", "1999/12/29/b", "1999/12/30/c", "1999/12/31/d")
+		f.after(t, look/4, "1999/11/30/a", "1999/12/29/b", "1999/12/30/c", "1999/12/31/d")
 		f.after(t, look, "1999/12/29/written") // it was known to come
 		plant(t, dir, map[string]string{"1999/11/30/e": "", "1999/12/30/f": "", "1999/12/31/g": "", "1999/12/28/h": ""})
 		f.after(t, 2*look, "1999/12/31/g")

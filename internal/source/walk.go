@@ -20,6 +20,8 @@ type walk struct {
 	still  map[string]time.Time // files.waiting of the next look
 	seen   int                  // files that were there
 	failed int                  // files and folders that could not be looked at
+
+	youngest time.Time // when the last of still was written to
 }
 
 // found is a file to read.
@@ -206,5 +208,8 @@ func (w *walk) rests(path string, now stamp) bool {
 		return true
 	}
 	w.still[path] = since
+	if now.modified.After(w.youngest) {
+		w.youngest = now.modified
+	}
 	return false
 }
