@@ -76,7 +76,10 @@ func (p *program) notifyList() *cobra.Command {
 // notifiedText is for people, one thing a line.
 func notifiedText(all app.Notified, now time.Time) string {
 	var b strings.Builder
-	if len(all.Channels) == 0 {
+	switch {
+	case !all.Settings:
+		b.WriteString("No channels: there is no cairn.yaml here; --config FILE names one.\n")
+	case len(all.Channels) == 0:
 		b.WriteString("No channels: cairn.yaml has none under notify.channels (docs/guide/notify.md).\n")
 	}
 	closed := map[string]bool{}

@@ -92,6 +92,9 @@ type Selection struct {
 	ForFix    bool     // read also what only a fix that writes the whole trail needs
 }
 
+// file is the cairn.yaml that is read, "" for none.
+func (s Selection) file() string { return cmp.Or(s.Config, config.Find(".")) }
+
 // Collect reads the facts from AWS.
 func (a *App) Collect(ctx context.Context, from AWS, facts []*model.FactKind) (*model.Snapshot, error) {
 	targets, err := a.targets(ctx, from)
@@ -256,7 +259,7 @@ func (a *App) Config(sel Selection) (*config.Config, error) {
 
 func (a *App) config(sel Selection, all config.Known) (*config.Config, error) {
 	cfg := config.Default(all)
-	if path := cmp.Or(sel.Config, config.Find(".")); path != "" {
+	if path := sel.file(); path != "" {
 		var err error
 		if cfg, err = config.Load(path, all); err != nil {
 			return nil, &UsageError{err}

@@ -73,7 +73,7 @@ func (a *App) channel(ctx context.Context, n Notify, name string) (*routing, not
 	}
 	ch, ok := cfg.Notify.Channels[name]
 	if !ok {
-		return nil, notify.Kind{}, noChannel(name, slices.Sorted(maps.Keys(cfg.Notify.Channels)))
+		return nil, notify.Kind{}, noChannel(name, n.Selection, cfg)
 	}
 	clear(cfg.Notify.Channels) // the secrets of the others may not be here
 	cfg.Notify.Channels[name] = ch
@@ -81,12 +81,19 @@ func (a *App) channel(ctx context.Context, n Notify, name string) (*routing, not
 	return r, ch.Kind, err
 }
 
-func noChannel(name string, known []string) error {
-	if len(known) == 0 {
+func noChannel(name string, sel Selection, cfg *config.Config) error {
+	known := slices.Sorted(maps.Keys(cfg.Notify.Channels))
+	switch {
+	case sel.file() == "":
+		return errNoSettings
+	case len(known) == 0:
 		return &UsageError{fmt.Errorf("no channel %q: cairn.yaml has none under notify.channels", name)}
 	}
 	return &UsageError{fmt.Errorf("no channel %q%s: cairn.yaml has %s", name, rule.Suggest(name, known), strings.Join(known, ", "))}
 }
+
+// errNoSettings is told where channels are asked for and nothing says which there are.
+var errNoSettings = &UsageError{errors.New("there is no " + config.FileName + " here, which names the channels: go to its folder, or name it by --config FILE")}
 
 // Channel is a channel of the settings, and how it fares.
 type Channel struct {
@@ -99,6 +106,7 @@ type Channel struct {
 // Notified is all that is known of who is told what.
 type Notified struct {
 	Store    string // where it is kept; "" where nothing is yet
+	Settings bool   // there is a cairn.yaml
 	Channels []Channel
 	Owed     []notify.Delivery
 	Silences []notify.Silence
@@ -114,7 +122,7 @@ func (a *App) Notified(ctx context.Context, n Notify) (Notified, error) {
 	if err != nil {
 		return Notified{}, err
 	}
-	var out Notified
+	out := Notified{Settings: n.file() != ""}
 	states := map[string]store.ChannelState{}
 	err = a.withStore(ctx, n, func(s *store.Store) error {
 		all, err := s.Channels(ctx)
@@ -133,6 +141,9 @@ func (a *App) Notified(ctx context.Context, n Notify) (Notified, error) {
 	})
 	if none, ok := errors.AsType[*UsageError](err); ok && errors.Is(none, fs.ErrNotExist) {
 		err = nil // nothing was kept yet
+		if !out.Settings {
+			err = errNoSettings
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(cfg.Notify.Channels)) {
 		ch := cfg.Notify.Channels[name]
@@ -163,7 +174,7 @@ func (a *App) RetryChannel(ctx context.Context, n Notify, name string) (owed int
 		return 0, err
 	}
 	if _, ok := cfg.Notify.Channels[name]; !ok {
-		return 0, noChannel(name, slices.Sorted(maps.Keys(cfg.Notify.Channels)))
+		return 0, noChannel(name, n.Selection, cfg)
 	}
 	err = a.withStore(ctx, n, func(s *store.Store) error {
 		owed, err = s.OpenChannel(ctx, name)
