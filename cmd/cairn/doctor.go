@@ -2,6 +2,8 @@ package main
 
 import (
 	"cmp"
+	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -26,6 +28,7 @@ func (p *program) doctor() *cobra.Command {
 rules cannot know without it. What cairn watch needs besides, Event history, is tried with --watch. With --queue,
 --bucket or --store, and where cairn.yaml has channels, it looks at the whole path, from what feeds the queue to the
 channels and to when something arrived last; it changes nothing and sends nothing, and messages stay in the queue.
+Without credentials it looks at channels and the store alone.
 Exit codes: 0 nothing is missing, 1 it could not run, 2 usage, 4 something is missing or not ok.`,
 		Example: `  cairn doctor --profile prod
   cairn doctor --role arn:aws:iam::111122223333:role/cairn --rules CT-101
@@ -34,7 +37,11 @@ Exit codes: 0 nothing is missing, 1 it could not run, 2 usage, 4 something is mi
 		RunE: func(c *cobra.Command, _ []string) error {
 			a := p.app()
 			a.Signing = func(credentials string) { fmt.Fprintf(p.stdout, "credentials from %s\n", credentials) }
+			path := app.Notify{AWS: from, Selection: sel, Keep: keep}
 			result, s, err := a.Audit(c.Context(), app.Source{AWS: from}, sel, nil)
+			if none, ok := errors.AsType[*app.NoCredentialsError](err); ok {
+				return p.unsigned(c.Context(), path, none)
+			}
 			if err != nil {
 				return err
 			}
@@ -51,7 +58,7 @@ Exit codes: 0 nothing is missing, 1 it could not run, 2 usage, 4 something is mi
 				sick = p.remembers(account, tried) || sick
 			}
 			a.Signing = nil
-			checks, err := a.CheckPath(c.Context(), app.Notify{AWS: from, Selection: sel, Keep: keep}, s)
+			checks, err := a.CheckPath(c.Context(), path, s)
 			if err != nil {
 				return err
 			}
@@ -69,6 +76,22 @@ Exit codes: 0 nothing is missing, 1 it could not run, 2 usage, 4 something is mi
 	f.StringArrayVar(&keep.Buckets, "bucket", nil, "try to read a trail's bucket, `s3://BUCKET[/PREFIX]`; repeatable")
 	f.StringVar(&keep.Store, "store", "", "look into the store of cairn watch: a SQLite `file` (default cairn.db), or a postgres:// URL")
 	return c
+}
+
+// unsigned looks at what there is to see without credentials: channels and the store. Where neither is, what to do about
+// the credentials is all that there is to say.
+func (p *program) unsigned(ctx context.Context, n app.Notify, none *app.NoCredentialsError) error {
+	checks, err := p.app().CheckPath(ctx, n, &model.Snapshot{})
+	if err != nil {
+		return err
+	}
+	if len(checks) == 0 {
+		return none
+	}
+	what, _, _ := strings.Cut(none.Error(), "\n")
+	fmt.Fprintf(p.stdout, "  missing  %s: no account was looked at\n", what)
+	p.path(checks)
+	return &exitError{code: exitUnknown}
 }
 
 // path prints what was looked at on the way from AWS to people, and tells whether something is wrong there.

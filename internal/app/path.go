@@ -72,11 +72,16 @@ func (a *App) CheckPath(ctx context.Context, n Notify, known *model.Snapshot) ([
 		plain := n.AWS
 		plain.Roles, plain.ExternalID = nil, "" // as a watch reads them
 		targets, err := a.targets(ctx, plain)
-		if err != nil {
+		switch _, none := errors.AsType[*NoCredentialsError](err); {
+		case none:
+			p.unasked(n.Keep)
+			n.Queues, n.Buckets = nil, nil
+		case err != nil:
 			return nil, err
+		default:
+			p.at, p.calling = targets[0], a.calling(plain)
+			p.buckets, p.feeds = collect.NewBuckets(p.at, p.calling), collect.NewFeeds(p.at, p.calling)
 		}
-		p.at, p.calling = targets[0], a.calling(plain)
-		p.buckets, p.feeds = collect.NewBuckets(p.at, p.calling), collect.NewFeeds(p.at, p.calling)
 	}
 	for _, url := range n.Queues {
 		if err := p.queue(ctx, url); err != nil {
@@ -95,6 +100,16 @@ func (a *App) CheckPath(ctx context.Context, n Notify, known *model.Snapshot) ([
 		err = context.Cause(ctx)
 	}
 	return p.checks, err
+}
+
+// unasked says what nobody can be asked about without credentials.
+func (p *pathway) unasked(k Keep) {
+	for _, url := range k.Queues {
+		p.say(Unclear, "", "queue %s: not looked at without credentials", url[strings.LastIndex(url, "/")+1:])
+	}
+	for _, address := range k.Buckets {
+		p.say(Unclear, "", "bucket %s: not looked at without credentials", address)
+	}
 }
 
 // queue looks at a queue, and at all that its policy lets send to it.
