@@ -1,14 +1,17 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"os/user"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"cairn.example/internal/app"
+	"cairn.example/internal/config"
 	"cairn.example/internal/model"
 	"cairn.example/internal/notify"
 )
@@ -106,7 +109,7 @@ func notifiedText(all app.Notified, now time.Time) string {
 		b.WriteByte('\n')
 	}
 	for _, s := range all.Silences {
-		fmt.Fprintf(&b, "silence  %s  until %s, by %s: %s  (%s)\n", s.ID, model.Moment(s.Ends), s.Owner, s.Reason, strings.Join(s.Match.Words(), " "))
+		fmt.Fprintf(&b, "silence  %s  until %s, by %s: %s  (%s)\n", s.ID, model.Moment(s.Ends), cmp.Or(s.Owner, "nobody said"), s.Reason, strings.Join(s.Match.Words(), " "))
 	}
 	for _, one := range all.Poisons {
 		fmt.Fprintf(&b, "unread  %s  %s from %s, after %s: %s\n", model.Moment(one.At), one.ID, one.Source, model.Count(one.Tries, "try", "tries"), one.Error)
@@ -162,9 +165,9 @@ func (p *program) notifyRetry() *cobra.Command {
 
 func (p *program) notifySilence() *cobra.Command {
 	var (
-		n   app.Notify
-		one notify.Silence
-		d   time.Duration
+		n    app.Notify
+		one  notify.Silence
+		long string
 	)
 	c := &cobra.Command{
 		Use: "silence FIELD=PATTERN...", Short: "Keep findings from being told for a time", Args: some("what to silence, such as rule=CT-013"),
@@ -175,27 +178,55 @@ FIELD is account, region, service, rule, category, severity (that one or worse),
 is any text, ? one letter. Several words of one field are alternatives.`,
 		Example: `  cairn notify silence rule=CT-013 account=111122223333 --for 2h --reason 'the trail moves tonight'`,
 		RunE: func(c *cobra.Command, args []string) error {
-			var err error
-			if one.Match, err = notify.ParseMatch(args); err != nil {
+			if err := p.silence(&one, args, long); err != nil {
 				return &app.UsageError{Err: err}
 			}
-			if d <= 0 || one.Reason == "" {
-				return &app.UsageError{Err: errors.New("a silence wants --for a time, and a --reason")}
-			}
-			one.Begins, one.Ends = p.now(), p.now().Add(d)
-			kept, err := p.app().Silence(c.Context(), n, one)
+			kept, matches, err := p.app().Silence(c.Context(), n, one)
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(p.stdout, "Silence %s until %s. To end it: cairn notify unsilence %s\n", kept.ID, model.Moment(kept.Ends), kept.ID)
+			_, err = fmt.Fprintf(p.stdout, "Silence %s until %s; it matches %s now. To end it: cairn notify unsilence %s\n",
+				kept.ID, model.Moment(kept.Ends), model.Count(matches, "open finding", "open findings"), kept.ID)
 			return err
 		},
 	}
-	c.Flags().DurationVar(&d, "for", 0, "how long, such as 2h")
+	c.Flags().StringVar(&long, "for", "", "how `long`: 2h, 3d, 1w")
 	c.Flags().StringVar(&one.Reason, "reason", "", "why, in a `sentence`")
-	c.Flags().StringVar(&one.Owner, "owner", p.env("USER"), "who answers for it, by `name`")
+	c.Flags().StringVar(&one.Owner, "owner", "", "who answers for it, by `name` (default who runs this)")
 	p.notifyFlags(c, &n, true)
 	return c
+}
+
+// silence reads what is to be silenced, for how long and in whose name.
+func (p *program) silence(one *notify.Silence, words []string, long string) error {
+	var err error
+	if one.Match, err = notify.ParseMatch(words); err != nil {
+		return err //nolint:wrapcheck // it says which word
+	}
+	for _, account := range one.Match.Accounts {
+		if err := config.CheckAccount(account); err != nil {
+			return fmt.Errorf("account=%s: %w", account, err)
+		}
+	}
+	if long == "" || one.Reason == "" {
+		return errors.New("a silence wants --for a time, and a --reason")
+	}
+	d, err := span(long)
+	if err != nil || d <= 0 {
+		return fmt.Errorf("--for %q: want how long, such as 2h, 3d or 1w", long)
+	}
+	one.Begins, one.Ends = p.now(), p.now().Add(d)
+	one.Owner = cmp.Or(one.Owner, p.env("USER"), systemUser(), "nobody said")
+	return nil
+}
+
+// systemUser is who runs this, as the system has it, "" where it has no name for them.
+func systemUser() string {
+	who, err := user.Current()
+	if err != nil {
+		return ""
+	}
+	return who.Username
 }
 
 func (p *program) notifyUnsilence() *cobra.Command {

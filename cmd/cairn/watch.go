@@ -283,15 +283,21 @@ func moment(flag, text string, now time.Time) (time.Time, error) {
 			return t, nil
 		}
 	}
-	ago, err := time.ParseDuration(text)
-	if m := daysOrWeeks.FindStringSubmatch(text); m != nil {
-		n, bad := strconv.Atoi(m[1])
-		ago, err = time.Duration(n)*map[string]time.Duration{"d": day, "w": 7 * day}[m[2]], bad
-	}
+	ago, err := span(text)
 	if err != nil || ago < 0 {
 		return now, fmt.Errorf("--%s %q: want a time, such as 2026-11-25 or 2026-11-25T13:00:00Z (UTC), or how long ago it was: 36h, 7d, 2w", flag, text)
 	}
 	return now.Add(-ago), nil
+}
+
+// span is a duration as Go takes it, or in days or weeks.
+func span(text string) (time.Duration, error) {
+	m := daysOrWeeks.FindStringSubmatch(text)
+	if m == nil {
+		return time.ParseDuration(text) //nolint:wrapcheck // the caller says what was wanted
+	}
+	n, err := strconv.Atoi(m[1])
+	return time.Duration(n) * map[string]time.Duration{"d": day, "w": 7 * day}[m[2]], err
 }
 
 const day = 24 * time.Hour

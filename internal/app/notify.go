@@ -183,11 +183,30 @@ func (a *App) RetryChannel(ctx context.Context, n Notify, name string) (owed int
 	return owed, err
 }
 
-// Silence keeps findings from being told for a time.
-func (a *App) Silence(ctx context.Context, n Notify, one notify.Silence) (notify.Silence, error) {
+// Silence keeps findings from being told for a time. It gives how many that are open now it matches.
+func (a *App) Silence(ctx context.Context, n Notify, one notify.Silence) (kept notify.Silence, matches int, err error) {
 	one.ID = fmt.Sprintf("%08x", uint32(one.Begins.UnixNano()/1000)) //nolint:gosec // enough to tell silences apart
-	err := a.withStore(ctx, n, func(s *store.Store) error { return s.Silence(ctx, one) })
-	return one, err
+	watched, err := Detections()
+	if err != nil {
+		return one, 0, err
+	}
+	r := &routing{rules: slices.Concat(a.Rules, Cards(watched))}
+	err = a.withStore(ctx, n, func(s *store.Store) error {
+		if err := s.Silence(ctx, one); err != nil {
+			return err //nolint:wrapcheck // it says what was tried
+		}
+		if err := r.tagsKept(ctx, s); err != nil {
+			return err
+		}
+		open, err := s.Findings(ctx, store.StateOpen)
+		for _, k := range open {
+			if one.Match.Holds(k.Finding, r.traits(k.Finding)) {
+				matches++
+			}
+		}
+		return err //nolint:wrapcheck // as above
+	})
+	return one, matches, err
 }
 
 // Unsilence ends a silence.

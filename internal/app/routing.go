@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -17,9 +18,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"cairn.example/internal/config"
+	"cairn.example/internal/live"
 	"cairn.example/internal/model"
 	"cairn.example/internal/notify"
 	"cairn.example/internal/rule"
+	"cairn.example/internal/store"
 )
 
 // routing is where findings go, and the channels themselves.
@@ -92,6 +95,19 @@ func (r *routing) tagged(s *model.Snapshot) {
 		}
 	}
 	r.tags.Store(&tags)
+}
+
+// tagsKept takes in the tags of trails as a watch read them last.
+func (r *routing) tagsKept(ctx context.Context, s *store.Store) error {
+	body, _, err := s.Document(ctx, live.LastSnapshot)
+	if err != nil || body == nil {
+		return err //nolint:wrapcheck // it says what was tried
+	}
+	last, err := model.ReadSnapshot(bytes.NewReader(body))
+	if err == nil { // else the watch reads the accounts anew
+		r.tagged(last)
+	}
+	return nil
 }
 
 // client is how far ends are called: with bounds on everything but the whole, which each channel bounds.

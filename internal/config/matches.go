@@ -124,6 +124,12 @@ func account(_ Known, text string) (string, error) {
 	return "", fmt.Errorf("%q is no account: want 12 digits, or a pattern such as 1111*", text)
 }
 
+// CheckAccount refuses a pattern that no account can fit.
+func CheckAccount(pattern string) error {
+	_, err := account(Known{}, pattern)
+	return err
+}
+
 func region(_ Known, text string) (string, error) {
 	if regionShape.MatchString(text) || isPattern(text) && regionPattern.MatchString(text) {
 		return text, nil

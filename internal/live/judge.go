@@ -173,12 +173,12 @@ func (j *judge) start(ctx context.Context, snapshot *model.Snapshot) error {
 	return nil
 }
 
-// lastSnapshot is the name under which the store has what was read of the accounts last.
-const lastSnapshot = "snapshot"
+// LastSnapshot is the name under which the store has what was read of the accounts last.
+const LastSnapshot = "snapshot"
 
 // known is what is known of the accounts, as they were read last; they are read beside the judging.
 func (j *judge) known(ctx context.Context) (*model.Snapshot, error) {
-	body, _, err := j.w.Store.Document(ctx, lastSnapshot)
+	body, _, err := j.w.Store.Document(ctx, LastSnapshot)
 	if err != nil {
 		return nil, err
 	}
@@ -209,7 +209,7 @@ func (j *judge) save(ctx context.Context, s *model.Snapshot) error {
 	if err != nil {
 		return fmt.Errorf("write what was read of the accounts: %w", err)
 	}
-	return j.w.Store.SaveDocument(ctx, lastSnapshot, body)
+	return j.w.Store.SaveDocument(ctx, LastSnapshot, body)
 }
 
 // fresh judges records that were not judged yet.
