@@ -22,6 +22,9 @@ func (p *program) config() *cobra.Command {
 				sel.Config = args[0]
 			}
 			cfg, err := p.app().Config(sel)
+			if err == nil {
+				err = p.app().CheckChannels(cfg)
+			}
 			if err != nil {
 				return err
 			}

@@ -70,6 +70,9 @@ nothing was found but not everything could be read, 2 usage, 3 something found, 
 			if w.Once && len(w.Queues) > 0 {
 				return usage(c, "", "--once goes with --files, --bucket and Event history: a queue has no end")
 			}
+			if w.Once && w.Listen != "" {
+				return usage(c, "", "--once ends before anybody comes to --listen: leave one of them out")
+			}
 			return p.runWatch(c.Context(), w, show, form)
 		},
 	}

@@ -250,7 +250,7 @@ func (a *App) Config(sel Selection) (*config.Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the frameworks: %w", err)
 	}
-	known := config.Known{Rules: slices.Concat(a.Rules, Cards(watched)), Kinds: a.Kinds}
+	known := config.Known{Rules: slices.Concat(a.Rules, Cards(watched)), Kinds: a.Kinds, Services: services(watched)}
 	for _, f := range standards {
 		known.Standards = append(known.Standards, f.ID)
 	}

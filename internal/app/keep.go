@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -84,6 +86,7 @@ func (a *App) keep(ctx context.Context, w *Watch, o detect.Options, cfg *config.
 	}
 	running := running(o.Detections, refused)
 	w.More("watched for: %s", strings.Join(running, ", "))
+	w.sayWatching(k.known(l), k.store.String(), slices.Sorted(maps.Keys(cfg.Notify.Channels)))
 	stop, err := k.serve() //nolint:contextcheck // it ends after the run, whatever became of that
 	if err != nil {
 		return Watched{}, err
@@ -104,6 +107,7 @@ type keeping struct {
 	options detect.Options
 	metrics *metrics
 	counts  counter
+	asked   *model.Snapshot // whose Event history is read
 }
 
 func (k *keeping) open(ctx context.Context) (err error) {
@@ -175,7 +179,7 @@ func (k *keeping) know(ctx context.Context, l *live.Watch) error {
 		l.Begin, err = a.known(ctx, w)
 		return err
 	}
-	targets, err := a.targets(ctx, w.AWS)
+	targets, err := a.watched(ctx, w.AWS)
 	if err != nil {
 		return err
 	}
@@ -189,6 +193,14 @@ func (k *keeping) know(ctx context.Context, l *live.Watch) error {
 		return s, err
 	}
 	return nil
+}
+
+// known is what is known of the accounts before the first look at them: what a file says, or what Event history needs.
+func (k *keeping) known(l *live.Watch) *model.Snapshot {
+	if l.Begin != nil {
+		return l.Begin
+	}
+	return k.asked
 }
 
 // reads tells whether the accounts are read through AWS.
@@ -307,7 +319,7 @@ func (k *keeping) stored(ctx context.Context) ([]live.Source, error) {
 	a, w := k.app, k.watch
 	plain := w.AWS
 	plain.Roles, plain.ExternalID = nil, ""
-	targets, err := a.targets(ctx, plain)
+	targets, err := a.watched(ctx, plain)
 	if err != nil {
 		return nil, err
 	}
@@ -369,7 +381,7 @@ func (c cursors) Set(ctx context.Context, name, value string) error {
 func (k *keeping) history(ctx context.Context) (live.Source, error) {
 	a, w := k.app, k.watch
 	if len(w.targets) == 0 {
-		targets, err := a.targets(ctx, w.AWS)
+		targets, err := a.watched(ctx, w.AWS)
 		if err != nil {
 			return live.Source{}, err
 		}
@@ -379,6 +391,7 @@ func (k *keeping) history(ctx context.Context) (live.Source, error) {
 	if err != nil {
 		return live.Source{}, err
 	}
+	k.asked = s
 	state, err := k.state(ctx, "Event history")
 	if err != nil {
 		return live.Source{}, err

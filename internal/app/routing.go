@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"cairn.example/internal/config"
+	"cairn.example/internal/detect"
 	"cairn.example/internal/live"
 	"cairn.example/internal/model"
 	"cairn.example/internal/notify"
@@ -67,6 +69,42 @@ func (a *App) routing(ctx context.Context, from AWS, cfg *config.Config) (*routi
 		return nil, &UsageError{err}
 	}
 	return r, nil
+}
+
+// CheckChannels refuses what a watch would refuse at its start, as far as cairn.yaml alone tells: secrets may be elsewhere.
+func (a *App) CheckChannels(cfg *config.Config) error {
+	env := notify.Env{HTTP: client(), Now: a.Now}
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(cfg.Notify.Channels)) {
+		ch := cfg.Notify.Channels[name]
+		settings, whole := ch.Written()
+		if !whole || ch.Kind.AWS { // that wants credentials
+			continue
+		}
+		if _, err := ch.Kind.New(settings, env); err != nil {
+			errs = append(errs, fmt.Errorf("notify.channels.%s: %w", name, err))
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return &UsageError{err}
+	}
+	return nil
+}
+
+// services are those that findings are about: CloudTrail's, and of what events change.
+func services(all []*detect.Detection) []string {
+	out := []string{"cloudtrail"}
+	for _, d := range all {
+		for _, r := range d.Rules {
+			about, _ := r.Custom["resource"].(map[string]any)
+			kind, _ := about["kind"].(string)
+			if parts := strings.Split(kind, "::"); len(parts) > 1 {
+				out = append(out, strings.ToLower(parts[1]))
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // traits are what of a finding's rule and resource a route may ask for.

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -71,6 +70,9 @@ func (a *App) Watch(ctx context.Context, w Watch) (Watched, error) {
 	if w.keeps(cfg) {
 		return a.keep(ctx, &w, o, cfg)
 	}
+	if w.Listen != "" {
+		return Watched{}, &UsageError{errors.New("--listen goes with --store, --queue, --bucket or channels in cairn.yaml: it tells how a watch fares that keeps what it finds")}
+	}
 	if len(cfg.Notify.Channels) > 0 {
 		w.Say("nobody is told: --once keeps nothing without --store")
 	}
@@ -79,6 +81,7 @@ func (a *App) Watch(ctx context.Context, w Watch) (Watched, error) {
 	}
 	d, refused, err := detect.New(o)
 	w.sayRefused(refused)
+	w.sayWaiting(refused)
 	if err != nil {
 		return Watched{}, err
 	}
@@ -89,6 +92,7 @@ func (a *App) Watch(ctx context.Context, w Watch) (Watched, error) {
 	if err != nil {
 		return Watched{}, err
 	}
+	w.sayWatching(o.Snapshot, "", nil)
 	err = t.run(ctx, run)
 	counts := d.Counts()
 	return Watched{counts, len(running)}, w.unread.of(err, counts, w.Files)
@@ -103,47 +107,6 @@ func running(all []*detect.Detection, refused []detect.Refusal) []string {
 		}
 	}
 	return out
-}
-
-// sayMore names what is watched for, and what is known of the accounts.
-func (w *Watch) sayMore(running []string, s *model.Snapshot) {
-	w.More("watched for: %s", strings.Join(running, ", "))
-	if s == nil {
-		return
-	}
-	for _, a := range s.Accounts {
-		var trails []string
-		for _, t := range a.Trails.Items {
-			trails = append(trails, "trail/"+t.Name)
-		}
-		w.More("known of account %s as of %s: %s", a.ID, model.Moment(s.CollectedAt), cmp.Or(strings.Join(trails, ", "), "no trail"))
-	}
-}
-
-// sayRefused names what is not watched for: one line for what waits for a trail, one for what the settings lack, and
-// one for each mistake.
-func (w *Watch) sayRefused(refused []detect.Refusal) {
-	var waiting, unset []string
-	for _, r := range refused {
-		name := r.Detection
-		if r.Part {
-			name += " (in part)"
-		}
-		switch {
-		case r.Needs == "":
-			w.Say("not watched for: %v", r.Why)
-		case r.FromTrail && !slices.Contains(waiting, name):
-			waiting = append(waiting, name)
-		case !r.FromTrail && !slices.Contains(unset, r.Needs):
-			unset = append(unset, r.Needs)
-		}
-	}
-	if len(waiting) > 0 {
-		w.Say("not watched for until a trail is known, from --snapshot FILE or from an event: %s", strings.Join(waiting, ", "))
-	}
-	if len(unset) > 0 {
-		w.Say("not watched for until cairn.yaml sets watch.values: %s (cairn detections lint)", strings.Join(unset, ", "))
-	}
 }
 
 // records is the source: the files, or the accounts' Event history.
@@ -352,15 +315,21 @@ func (a *App) known(ctx context.Context, w *Watch) (*model.Snapshot, error) {
 		}
 		return a.snapshot(ctx, w.Source, facts)
 	}
-	targets, err := a.targets(ctx, w.AWS)
+	targets, err := a.watched(ctx, w.AWS)
 	if err != nil {
-		if none, ok := errors.AsType[*NoCredentialsError](err); ok {
-			none.Watching = true
-		}
 		return nil, err
 	}
 	w.targets = targets
 	return a.collect(ctx, w.AWS, targets, facts)
+}
+
+// watched are the accounts that the flags name, of a watch: it may read more than an audit, and files without credentials.
+func (a *App) watched(ctx context.Context, from AWS) ([]collect.Target, error) {
+	targets, err := a.targets(ctx, from)
+	if none, ok := errors.AsType[*NoCredentialsError](err); ok {
+		none.Watching = true
+	}
+	return targets, err
 }
 
 func controls(all frameworks.Frameworks) func(string) []model.Control {

@@ -40,8 +40,9 @@ type Config struct {
 	// Exceptions is the path of the file of exceptions as it is written, "" for none; [Config.LoadExceptions] reads it.
 	Exceptions string
 
-	known Known
-	dir   string // of the file: paths in it begin there
+	known    Known
+	dir      string // of the file: paths in it begin there
+	excepted string // where the file of exceptions is named: file, line and column
 }
 
 // Known is what settings may speak of.
@@ -49,6 +50,7 @@ type Known struct {
 	Rules     rule.Registry // and detections
 	Kinds     notify.Kinds  // of channels
 	Standards []string      // ids of frameworks; none: whatever is named may exist
+	Services  []string      // that findings may be about; none: whatever is named may be
 }
 
 // Rule is what a user chose for one rule.

@@ -38,7 +38,7 @@ func (r *reader) exceptionsFile(n ast.Node) {
 	case path == "" || strings.Contains(path, "\x00"):
 		r.bad(yamltree.Start(n), "%s: want the path of a file", where)
 	default:
-		r.config.Exceptions = path
+		r.config.Exceptions, r.config.excepted = path, yamltree.Start(n).In(r.name)
 	}
 }
 
@@ -58,7 +58,7 @@ func (c *Config) LoadExceptions() (Exceptions, error) {
 	}
 	data, err := contents(path, "exceptions")
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", c.excepted, err)
 	}
 	return ParseExceptions(path, data, c.known.Rules)
 }

@@ -137,11 +137,15 @@ func region(_ Known, text string) (string, error) {
 	return "", fmt.Errorf("%q is not shaped like a Region: want one such as eu-south-2, or a pattern such as eu-*", text)
 }
 
-func service(_ Known, text string) (string, error) {
-	if servicePattern.MatchString(text) {
-		return text, nil
+func service(k Known, text string) (string, error) {
+	if !servicePattern.MatchString(text) {
+		return "", fmt.Errorf("%q is no service: want one as resources have it, such as cloudtrail, s3 or kms", text)
 	}
-	return "", fmt.Errorf("%q is no service: want one as resources have it, such as cloudtrail, s3 or kms", text)
+	fits := func(id string) bool { return notify.Fits(text, id) }
+	if len(k.Services) > 0 && !slices.ContainsFunc(k.Services, fits) {
+		return "", fmt.Errorf("no rule or detection is about the service %q%s%s", text, wanted(k.Services), rule.Suggest(text, k.Services))
+	}
+	return text, nil
 }
 
 // ruleOrPattern gives a rule's id, which findings have, for whichever name it is called by. A pattern is left as it is:

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -189,6 +190,25 @@ func (c Channel) Resolve(ctx context.Context, from Lookup) (notify.Settings, err
 		return nil, err
 	}
 	return out, nil
+}
+
+// Written gives a channel's settings as far as cairn.yaml alone says them, with defaults filled in and a word in place of
+// each secret. It is false where something that is no secret stands elsewhere.
+func (c Channel) Written() (notify.Settings, bool) {
+	out := notify.Settings{}
+	for _, s := range c.Kind.Settings {
+		values := c.Values[s.Name]
+		if len(values) == 0 && s.Default != "" {
+			values = []Value{{Text: s.Default}}
+		}
+		for _, v := range values {
+			if v.Source != (Source{}) && !s.Secret {
+				return nil, false
+			}
+			out[s.Name] = append(out[s.Name], cmp.Or(v.Text, "secret"))
+		}
+	}
+	return out, true
 }
 
 func (c Channel) resolve(ctx context.Context, s notify.Setting, v Value, from Lookup) (string, error) {

@@ -1,0 +1,72 @@
+package app_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"cairn.example/internal/app"
+	"cairn.example/internal/model"
+	channels "cairn.example/internal/notify/all"
+	"cairn.example/rules/all"
+)
+
+// A watch that goes on says at its start what it watches, once, and nothing of trails that it will come to know.
+func TestWatchSaysWhatItWatches(t *testing.T) {
+	sandbox(t, "")
+	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+	t.Setenv("HOOK", "https://hooks.slack.com/services/T0/B0/x")
+	t.Chdir(t.TempDir())
+	for name, text := range map[string]string{
+		"logs.json": `{"Records":[]}`, "none.yaml": "preset: default\n",
+		"told.yaml": "notify: {channels: {b: {type: slack, webhook: {env: HOOK}}, a: {type: slack, webhook: {env: HOOK}}}}\n",
+	} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		config, store, want string
+		waits               bool // for a trail, and says so
+	}{
+		{"none.yaml", "", "watching files logs.json; told here alone", true},
+		{"none.yaml", "kept.db", "watching files logs.json; kept in kept.db; told here alone", false},
+		{"told.yaml", "", "watching files logs.json; kept in cairn.db; told to a, b", false},
+	} {
+		t.Run(c.want, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			var said []string
+			a := build(&bytes.Buffer{})
+			a.Rules, a.Kinds = all.Rules(), channels.Kinds()
+			w := app.Watch{
+				Files: []string{"logs.json"}, Poll: time.Hour, Selection: app.Selection{Config: c.config}, Keep: app.Keep{Store: c.store},
+				Tell: func(model.Finding) error { return nil }, More: func(string, ...any) {},
+				Say: func(format string, args ...any) {
+					said = append(said, fmt.Sprintf(format, args...))
+					if strings.HasPrefix(said[len(said)-1], "watching ") {
+						cancel()
+					}
+				},
+			}
+			if _, err := a.Watch(ctx, w); err != nil && !errors.Is(err, context.Canceled) {
+				t.Fatal(err)
+			}
+			got := strings.Join(said, "\n")
+			if strings.Count(got, "watching ") != 1 || !strings.Contains(got, c.want) {
+				t.Errorf("said\n%s", got)
+			}
+			if strings.Contains(got, "until a trail is known") != c.waits {
+				t.Errorf("of what waits for a trail it said\n%s", got)
+			}
+		})
+	}
+	if _, err := os.Stat("cairn.db"); err != nil {
+		t.Error(err)
+	}
+}
