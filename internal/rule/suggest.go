@@ -9,7 +9,7 @@ func Suggest(got string, known []string) string {
 		return ""
 	}
 	for _, k := range known {
-		if d := distance(strings.ToLower(got), strings.ToLower(k)); d < least {
+		if d := distance(strings.ToLower(got), strings.ToLower(k)); d < min(least, len(got), len(k)) { // else nothing of the name is left
 			best, least = k, d
 		}
 	}

@@ -87,7 +87,7 @@ func Open(ctx context.Context, address string, o Options) (*Store, error) {
 	}
 	if err != nil {
 		if s.db != nil {
-			err = errors.Join(err, s.db.Close())
+			err = errors.Join(connecting(err), s.db.Close())
 		}
 		return nil, fmt.Errorf("open the store %s: %w", s.where, err)
 	}

@@ -49,9 +49,13 @@ var BotKind = notify.Kind{
 }
 
 func checkWebhook(address string) error {
+	const want = "want the address that Slack shows under Incoming Webhooks, https://hooks.slack.com/services/…"
 	u, err := addressAt(address, "hooks.slack.com", "hooks.slack-gov.com")
-	if err != nil || !strings.HasPrefix(u.Path, "/services/") {
-		return errors.New("want the address that Slack shows under Incoming Webhooks, https://hooks.slack.com/services/…")
+	switch {
+	case err != nil:
+		return errors.New(want)
+	case !strings.HasPrefix(u.Path, "/services/"):
+		return errors.New(want + "; the path of this one does not begin with /services/")
 	}
 	return nil
 }

@@ -181,6 +181,16 @@ func TestErrorsOfTheWebhook(t *testing.T) {
 	}
 }
 
+// Who tries a webhook of their own on this machine is told what its address lacks.
+func TestWebhookWithoutServices(t *testing.T) {
+	for address, told := range map[string]bool{"http://127.0.0.1:8080/x": true, "https://hooks.slack.com/workflows/x": true, "https://evil.example/x": false} {
+		err := slack.Kind.Settings[0].Check(address)
+		if err == nil || strings.Contains(err.Error(), "does not begin with /services/") != told {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+}
+
 func TestSettings(t *testing.T) {
 	for _, c := range []struct {
 		kind        notify.Kind
@@ -192,6 +202,7 @@ func TestSettings(t *testing.T) {
 		}, []string{
 			"", "hooks.slack.com/services/T0/B0/x", "http://hooks.slack.com/services/T0/B0/x", "https://hooks.slack.com.evil.example/services/x",
 			"https://hooks.slack.com@evil.example/services/x", "https://hooks.slack.com/workflows/x", "https://user@hooks.slack.com/services/x",
+			"http://127.0.0.1:8080/x",
 		}},
 		{slack.BotKind, "token", []string{token}, []string{"", "xoxp-1", "xapp-1", "Bearer xoxb-1"}},
 		{slack.BotKind, "channel", []string{"C0123456789", "security", "#security"}, []string{"", "two words", "a,b", "<#C1>"}},
