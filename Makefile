@@ -47,7 +47,7 @@ test: test-go test-e2e ## run every test (CAIRN_OFFLINE=1: without the end-to-en
 test-go: ## run the hermetic tests: no network, no Python
 	@$(GO) list -deps -test ./... >/dev/null
 	@$(if $(RACE),,echo 'no C compiler: testing without the race detector')
-	$(if $(RACE),CGO_ENABLED=1) $(CLEAN) $(GO) test $(RACE) ./...
+	$(if $(RACE),CGO_ENABLED=1) $(CLEAN) $(GO) test $(RACE) -timeout 30m ./...
 
 .PHONY: test-e2e
 ifeq ($(CAIRN_OFFLINE),1)
