@@ -48,6 +48,7 @@ test-go: ## run the hermetic tests: no network, no Python
 	@$(GO) list -deps -test ./... >/dev/null
 	@$(if $(RACE),,echo 'no C compiler: testing without the race detector')
 	$(if $(RACE),CGO_ENABLED=1) $(CLEAN) $(GO) test $(RACE) -timeout 30m ./...
+	$(if $(RACE),$(CLEAN) $(GO) test ./internal/live)
 
 .PHONY: test-e2e
 ifeq ($(CAIRN_OFFLINE),1)

@@ -5,7 +5,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -206,7 +208,11 @@ func stoppedAt(hour, minute int) func(*model.Trail) {
 // 00:45, half-way between two readings, and cairn reads the events of the trail's account and Region.
 func TestUntold(t *testing.T) {
 	s, _ := example(t)
-	for name, tale := range stories {
+	for i, name := range slices.Sorted(maps.Keys(stories)) {
+		tale := stories[name]
+		if raced && i%8 != 0 {
+			continue
+		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
