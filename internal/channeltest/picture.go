@@ -22,7 +22,8 @@ func Picture(t *testing.T, path string, kind notify.Kind, far *Far, sent func() 
 	}
 	add("stopped", Stopped(), notify.Open)
 	add("started, resolved", Started(), notify.Resolved)
-	s.ref, s.version, s.before, s.was = "", 0, "", 0
+	s.Again()
+	s.Notice.Version, s.Notice.Count = 0, 0
 	add("posture", Posture(), notify.Open)
 	golden.Keep(t, path, string(txtar.Format(ar)))
 }

@@ -48,7 +48,7 @@ func (s *Server) Requests() int {
 
 // Env is what a channel to this server needs.
 func (s *Server) Env() notify.Env {
-	return notify.Env{HTTP: s.Client(), Now: func() time.Time { return now }}
+	return notify.Env{HTTP: s.Client(), Now: func() time.Time { return Now }}
 }
 
 func (s *Server) next() (Fault, bool) {

@@ -6,38 +6,21 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-
 	"cairn.example/internal/model"
 	"cairn.example/internal/notify"
 )
 
 // stage is a channel and its far end.
 type stage struct {
-	kind    notify.Kind
-	far     *Far
-	channel notify.Channel
-	ref     string
-	version int64
-	before  notify.State
-	was     model.Severity
+	*Script
+	kind notify.Kind
+	far  *Far
 }
 
 func newStage(t *testing.T, kind notify.Kind, far *Far) *stage {
 	t.Helper()
-	env := far.Env
-	if !kind.AWS {
-		env.AWS = aws.Config{} // nobody gives it one
-	}
-	ch, err := kind.New(far.Settings, env)
-	if err != nil {
-		t.Fatalf("make the channel: %v", err)
-	}
-	return &stage{kind: kind, far: far, channel: ch}
+	return &stage{Play(t, kind, far), kind, far}
 }
-
-// now is when everything is told: three minutes after the event.
-var now = time.Date(2026, time.November, 22, 9, 44, 7, 0, time.UTC)
 
 // ended is when the end is told.
 var ended = started.Add(time.Minute)
@@ -45,29 +28,12 @@ var ended = started.Add(time.Minute)
 // show shows a finding and gives what the far end shows then.
 func (s *stage) show(t *testing.T, f model.Finding, state notify.State) []Shown {
 	t.Helper()
-	if err := s.attempt(t.Context(), f, state); err != nil {
-		t.Fatalf("show version %d: %v", s.version, err)
+	if s.Now = Now; state == notify.Resolved {
+		s.Now = ended
 	}
+	s.Notice.Count++
+	s.Tell(t, f, state)
 	return s.far.Shown()
-}
-
-func (s *stage) attempt(ctx context.Context, f model.Finding, state notify.State) error {
-	s.version++
-	n := notify.Notice{
-		Finding: f, State: state, Version: s.version, Count: int(s.version), Opened: now.Add(-3 * time.Minute), Changed: now, Before: s.before, Was: s.was,
-	}
-	if state == notify.Resolved {
-		n.Resolved, n.Changed = ended, ended
-		if first := Stopped(); f.RealTime != nil && f.ID == first.ID {
-			n.Began = &first
-		}
-	}
-	ref, err := notify.Show(ctx, s.channel, notify.Compose(n, n.Changed), s.ref, Forget)
-	s.ref = ref
-	if err == nil {
-		s.before, s.was = state, f.Severity
-	}
-	return err
 }
 
 // life opens a finding, makes it worse, resolves it and opens it again.
@@ -137,7 +103,8 @@ func (s *stage) crash(t *testing.T) {
 	t.Helper()
 	f := Stopped()
 	s.show(t, f, notify.Open)
-	s.ref, s.version = "", 0
+	s.Again()
+	s.Notice.Version = 0
 	shown := s.show(t, f, notify.Open)
 	if s.kind.Keyed {
 		one(t, shown)
@@ -151,13 +118,13 @@ func (s *stage) crash(t *testing.T) {
 // crashes tells of a finding that was over before anybody heard of it, and dies after each step before the ref is kept.
 func (s *stage) crashes(t *testing.T) {
 	t.Helper()
-	n := notify.Notice{Finding: Started(), State: notify.Resolved, Version: 2, Count: 2, Opened: now.Add(-3 * time.Minute), Changed: ended, Resolved: ended}
+	n := notify.Notice{Finding: Started(), State: notify.Resolved, Version: 2, Count: 2, Opened: Now.Add(-3 * time.Minute), Changed: ended, Resolved: ended}
 	ref := ""
 	for steps := 1; ; steps++ {
 		var next string
 		var err error
 		for range 2 {
-			if next, err = s.channel.Show(t.Context(), notify.Compose(n, ended), ref); err != nil && notify.FailureOf(err).Failure != notify.More {
+			if next, err = s.Channel.Show(t.Context(), notify.Compose(n, ended), ref); err != nil && notify.FailureOf(err).Failure != notify.More {
 				t.Fatalf("step %d: %v", steps, err)
 			}
 		}
@@ -180,8 +147,8 @@ func Forget(string) error { return nil }
 // trial is what cairn notify test sends.
 func (s *stage) trial(t *testing.T) {
 	t.Helper()
-	n := notify.Notice{Finding: Stopped(), State: notify.Open, Version: 1, Count: 1, Opened: now, Changed: now, Test: true}
-	if _, err := notify.Show(t.Context(), s.channel, notify.Compose(n, now), "", Forget); err != nil {
+	n := notify.Notice{Finding: Stopped(), State: notify.Open, Version: 1, Count: 1, Opened: Now, Changed: Now, Test: true}
+	if _, err := notify.Show(t.Context(), s.Channel, notify.Compose(n, Now), "", Forget); err != nil {
 		t.Fatal(err)
 	}
 	shown := s.far.Shown()
@@ -213,7 +180,7 @@ func (s *stage) hostile(t *testing.T) {
 		f.Cause.UserAgent, f.Cause.SourceIP, f.Cause.Origin = name, name, "unknown"
 		f.Cause.Lost[0].What, f.Fix = name, "aws cloudtrail start-logging --name '"+name+"'"
 		f.ID = model.FindingID(f.Account, f.Rule, f.Resource)
-		s.ref, s.before, s.was = "", "", 0
+		s.Again()
 		shown := s.show(t, f, notify.Open)
 		says(t, shown[len(shown)-1], f.ID)
 		s.show(t, f, notify.Resolved)
@@ -228,7 +195,7 @@ func (s *stage) fault(t *testing.T, fault Fault, wants notify.Failure) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	err := s.attempt(ctx, Stopped(), notify.Open)
+	err := s.Try(ctx, Stopped(), notify.Open)
 	if err == nil {
 		t.Fatal("no error")
 	}

@@ -183,7 +183,9 @@ func facts(n Notice) []Fact {
 	}
 	if f.RealTime != nil {
 		add("Time", model.Moment(f.Cause.EventTime))
-		add("Why "+f.Severity.String(), f.Reason)
+		if n.State == Open { // of what is over it speaks as if it were so now
+			add("Why "+f.Severity.String(), f.Reason)
+		}
 		add("Event", f.Cause.EventID)
 	}
 	if n.Count > 1 {

@@ -18,7 +18,7 @@ import (
 	"cairn.example/internal/notify/email"
 )
 
-var now = time.Date(2026, time.November, 22, 9, 44, 7, 0, time.UTC)
+var now = channeltest.Now
 
 func TestEmail(t *testing.T) {
 	for _, encrypted := range []string{"starttls", "implicit", "none"} {
@@ -32,56 +32,17 @@ func TestEmail(t *testing.T) {
 	}
 }
 
-// script writes one notice after the other, as the worker does.
-type script struct {
-	t       *testing.T
-	channel notify.Channel
-	ref     string
-	n       notify.Notice
-	now     time.Time
-}
-
-func play(t *testing.T, far *channeltest.Far) *script {
-	t.Helper()
-	channel, err := email.Kind.New(far.Settings, far.Env)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &script{t: t, channel: channel, now: now}
-}
-
-func (s *script) try(f model.Finding, state notify.State) error {
-	s.n.Finding, s.n.State, s.n.Opened = f, state, now.Add(-3*time.Minute)
-	s.n.Version++
-	if s.n.Resolved = (time.Time{}); state == notify.Resolved {
-		s.n.Resolved = s.now
-	}
-	ref, err := s.channel.Show(s.t.Context(), notify.Compose(s.n, s.now), s.ref)
-	if why := notify.FailureOf(err); err == nil || why.Failure == notify.Refused && why.Some {
-		s.n.Before, s.n.Was = state, f.Severity
-	}
-	s.ref = ref
-	return err
-}
-
-func (s *script) tell(f model.Finding, state notify.State) {
-	s.t.Helper()
-	if err := s.try(f, state); err != nil {
-		s.t.Fatal(err)
-	}
-}
-
 // All messages of a finding are one thread: by their references, and for mailboxes that go by the subject by that.
 func TestThread(t *testing.T) {
 	o, far := start(t, "starttls")
-	s := play(t, far)
+	s := channeltest.Play(t, email.Kind, far)
 	high := channeltest.Stopped()
 	high.Severity = model.High
-	s.tell(high, notify.Open)
-	s.tell(channeltest.Stopped(), notify.Open)
-	s.tell(channeltest.Started(), notify.Resolved)
-	s.n.Opened = now.Add(time.Hour)
-	s.tell(channeltest.Stopped(), notify.Open)
+	s.Tell(t, high, notify.Open)
+	s.Tell(t, channeltest.Stopped(), notify.Open)
+	s.Tell(t, channeltest.Started(), notify.Resolved)
+	s.Notice.Opened = now.Add(time.Hour)
+	s.Tell(t, channeltest.Stopped(), notify.Open)
 	first := o.all[0].header.Get("Message-Id")
 	if want := "<cairn." + high.ID + ".1795340467@example.com>"; first != want {
 		t.Errorf("the first is %s, want %s", first, want)
@@ -103,10 +64,10 @@ func TestThread(t *testing.T) {
 // A repeat after a crash has the Message-ID of the message that it repeats, though the finding went on.
 func TestRepeatIsKnown(t *testing.T) {
 	o, far := start(t, "starttls")
-	s := play(t, far)
-	s.tell(channeltest.Stopped(), notify.Open)
-	s.ref, s.n.Before, s.n.Was = "", "", 0
-	s.tell(channeltest.Stopped(), notify.Open)
+	s := channeltest.Play(t, email.Kind, far)
+	s.Tell(t, channeltest.Stopped(), notify.Open)
+	s.Again()
+	s.Tell(t, channeltest.Stopped(), notify.Open)
 	if a, b := o.all[0].header.Get("Message-Id"), o.all[1].header.Get("Message-Id"); a != b {
 		t.Errorf("%s and %s", a, b)
 	}
@@ -116,9 +77,9 @@ func TestRepeatIsKnown(t *testing.T) {
 func TestTrialsAreNew(t *testing.T) {
 	o, far := start(t, "starttls")
 	for range 2 {
-		s := play(t, far)
-		s.n.Test = true
-		s.tell(channeltest.Stopped(), notify.Open)
+		s := channeltest.Play(t, email.Kind, far)
+		s.Notice.Test = true
+		s.Tell(t, channeltest.Stopped(), notify.Open)
 		o.wait(time.Second)
 	}
 	if a, b := o.all[0].header.Get("Message-Id"), o.all[1].header.Get("Message-Id"); a == b || !strings.HasPrefix(o.all[0].subject(), "[TEST] ") {
@@ -134,17 +95,17 @@ func smtpError(code int, enhanced smtp.EnhancedCode, text string) error {
 func TestOthersGetIt(t *testing.T) {
 	const full, gone = "full@example.com", "gone@example.com"
 	o, far := start(t, "starttls", "to", full, "to", gone)
-	s := play(t, far)
+	s := channeltest.Play(t, email.Kind, far)
 	o.fault["rcpt "+full] = smtpError(452, smtp.EnhancedCode{4, 2, 2}, "mailbox full")
 	o.fault["rcpt "+gone] = smtpError(550, smtp.EnhancedCode{5, 7, 1}, "no such user")
-	if got := notify.FailureOf(s.try(channeltest.Stopped(), notify.Open)); got.Failure != notify.Later || got.Unsure || !got.Some {
+	if got := notify.FailureOf(s.Try(t.Context(), channeltest.Stopped(), notify.Open)); got.Failure != notify.Later || got.Unsure || !got.Some {
 		t.Errorf("got %+v", got)
 	}
-	if strings.Contains(s.ref, "full@") || len(o.boxes[to]) != 1 {
-		t.Errorf("%d messages, and the ref is %s", len(o.boxes[to]), s.ref)
+	if strings.Contains(s.Ref, "full@") || len(o.boxes[to]) != 1 {
+		t.Errorf("%d messages, and the ref is %s", len(o.boxes[to]), s.Ref)
 	}
 	o.fault["rcpt "+gone] = smtpError(550, smtp.EnhancedCode{5, 7, 1}, "no such user")
-	err := s.try(channeltest.Stopped(), notify.Open)
+	err := s.Try(t.Context(), channeltest.Stopped(), notify.Open)
 	if got := notify.FailureOf(err); got.Failure != notify.Refused || !got.Some {
 		t.Errorf("got %+v", got)
 	}
@@ -158,7 +119,7 @@ func TestOthersGetIt(t *testing.T) {
 		t.Errorf("not the same message: %v, %v", a, b)
 	}
 	// What comes next is another message, and goes to all: somebody may have put the address right.
-	s.tell(channeltest.Started(), notify.Resolved)
+	s.Tell(t, channeltest.Started(), notify.Resolved)
 	if a, b := o.all[0].header, o.all[2].header; a.Get("Message-Id") == b.Get("Message-Id") || a.Get("Message-Id") != b.Get("References") {
 		t.Errorf("not of one thread: %v, %v", a, b)
 	}
@@ -171,10 +132,10 @@ func TestOthersGetIt(t *testing.T) {
 func TestFullForLong(t *testing.T) {
 	const full = "full@example.com"
 	o, far := start(t, "starttls", "to", full)
-	s := play(t, far)
+	s := channeltest.Play(t, email.Kind, far)
 	for try := 1; ; try++ {
 		o.fault["rcpt "+full] = smtpError(452, smtp.EnhancedCode{4, 2, 2}, "mailbox full")
-		got := notify.FailureOf(s.try(channeltest.Stopped(), notify.Open))
+		got := notify.FailureOf(s.Try(t.Context(), channeltest.Stopped(), notify.Open))
 		if len(o.boxes[to]) != 1 || !got.Some {
 			t.Fatalf("try %d: the others have %d, and %+v", try, len(o.boxes[to]), got)
 		}
@@ -185,7 +146,7 @@ func TestFullForLong(t *testing.T) {
 			t.Fatal("it never ends")
 		}
 	}
-	s.tell(channeltest.Stopped(), notify.Open)
+	s.Tell(t, channeltest.Stopped(), notify.Open)
 	if len(o.boxes[to]) != 2 || len(o.boxes[full]) != 1 {
 		t.Errorf("the mailboxes hold %d and %d", len(o.boxes[to]), len(o.boxes[full]))
 	}
@@ -213,7 +174,7 @@ func TestErrors(t *testing.T) {
 	} {
 		o, far := start(t, "starttls")
 		o.fault[c.step] = smtpError(c.code, smtp.EnhancedCode{c.code / 100, c.detail, 1}, "no service")
-		err := play(t, far).try(channeltest.Stopped(), notify.Open)
+		err := channeltest.Play(t, email.Kind, far).Try(t.Context(), channeltest.Stopped(), notify.Open)
 		if got := notify.FailureOf(err); got.Failure != c.want || got.Unsure || !strings.Contains(err.Error(), c.says) || !regexp.MustCompile(`^SMTP 127\.0\.0\.1:\d+, .*: \d{3} \d\.`).MatchString(err.Error()) {
 			t.Errorf("%s %d: %q, unsure %v, want %q: %v", c.step, c.code, got.Failure, got.Unsure, c.want, err)
 		}
@@ -233,8 +194,8 @@ func TestSilence(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 			defer cancel()
 			begun := time.Now()
-			s := play(t, far)
-			_, err := s.channel.Show(ctx, notify.Compose(notify.Notice{Finding: channeltest.Stopped(), State: notify.Open, Opened: now}, now), "")
+			s := channeltest.Play(t, email.Kind, far)
+			_, err := s.Channel.Show(ctx, notify.Compose(notify.Notice{Finding: channeltest.Stopped(), State: notify.Open, Opened: now}, now), "")
 			if got := notify.FailureOf(err); err == nil || got.Failure != notify.Later || got.Unsure != given || got.After != map[bool]time.Duration{true: time.Minute}[given] || !strings.Contains(err.Error(), "in time") {
 				t.Errorf("got %+v", got)
 			}
@@ -280,7 +241,7 @@ func TestConnections(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			o, far := start(t, c.serves)
 			c.change(far)
-			err := play(t, far).try(channeltest.Stopped(), notify.Open)
+			err := channeltest.Play(t, email.Kind, far).Try(t.Context(), channeltest.Stopped(), notify.Open)
 			if got := notify.FailureOf(err); err == nil || got.Failure != c.want || got.Unsure || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("%q, want %q: %v", got.Failure, c.want, err)
 			}
@@ -334,13 +295,13 @@ func TestSettings(t *testing.T) {
 // What is sent, and what is read.
 func TestMessages(t *testing.T) {
 	o, far := start(t, "starttls")
-	s := play(t, far)
-	s.tell(channeltest.Stopped(), notify.Open)
+	s := channeltest.Play(t, email.Kind, far)
+	s.Tell(t, channeltest.Stopped(), notify.Open)
 	o.wait(15 * time.Minute)
-	s.now = o.now()
-	s.tell(channeltest.Started(), notify.Resolved)
-	s = play(t, far)
-	s.tell(channeltest.Posture(), notify.Open)
+	s.Now = o.now()
+	s.Tell(t, channeltest.Started(), notify.Resolved)
+	s = channeltest.Play(t, email.Kind, far)
+	s.Tell(t, channeltest.Posture(), notify.Open)
 	var ar txtar.Archive
 	for i, name := range []string{"stopped", "started", "posture"} {
 		l := o.all[i]
@@ -365,7 +326,7 @@ func FuzzMessage(f *testing.F) {
 		find.Message, find.Resource.ID, find.Region, find.Fix = message, name, name, strings.Repeat(fix+"\n", int(times))
 		find.Cause.Actor.ARN, find.Cause.Lost[0].What, find.Reason = name, message, name
 		o, far := start(t, "none")
-		play(t, far).tell(find, notify.Open)
+		channeltest.Play(t, email.Kind, far).Tell(t, find, notify.Open)
 		if len(o.all) != 1 || !strings.HasPrefix(o.all[0].subject(), "[EXTREME] ") || !strings.HasPrefix(o.all[0].text, "EXTREME  ") {
 			t.Errorf("%d messages", len(o.all))
 		}

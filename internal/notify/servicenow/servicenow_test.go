@@ -17,7 +17,7 @@ import (
 )
 
 // now is the clock of the suite.
-var now = time.Date(2026, time.November, 22, 9, 44, 7, 0, time.UTC)
+var now = channeltest.Now
 
 func start(t *testing.T) (*channeltest.Far, *instance) {
 	t.Helper()
@@ -55,38 +55,15 @@ func TestPictures(t *testing.T) {
 
 // life is a channel and what it was told.
 type life struct {
-	t       *testing.T
-	d       *instance
-	far     *channeltest.Far
-	channel notify.Channel
-	notice  notify.Notice
-	ref     string
+	*channeltest.Script
+	t *testing.T
+	d *instance
 }
 
 func begin(t *testing.T) *life {
 	t.Helper()
 	far, d := start(t)
-	c, err := servicenow.Kind.New(far.Settings, far.Env)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &life{t: t, d: d, far: far, channel: c}
-}
-
-func (l *life) tell(f model.Finding, state notify.State) {
-	l.t.Helper()
-	n := l.notice
-	n.Finding, n.State, n.Opened, n.Changed = f, state, now, now
-	n.Version++
-	if state == notify.Resolved {
-		n.Resolved = now.Add(time.Hour)
-	}
-	ref, err := notify.Show(l.t.Context(), l.channel, notify.Compose(n, now), l.ref, channeltest.Forget)
-	if err != nil {
-		l.t.Fatal(err)
-	}
-	n.Before, n.Was = state, f.Severity
-	l.ref, l.notice = ref, n
+	return &life{channeltest.Play(t, servicenow.Kind, far), t, d}
 }
 
 // is holds the incidents' states and urgencies, the oldest first: 2/1 is in progress and urgent.
@@ -103,11 +80,11 @@ func (l *life) is(want string) {
 
 func TestReopenedIncidentGoesOn(t *testing.T) {
 	l := begin(t)
-	l.tell(channeltest.Stopped(), notify.Open)
+	l.Tell(t, channeltest.Stopped(), notify.Open)
 	l.is("1/1")
-	l.tell(channeltest.Started(), notify.Resolved)
+	l.Tell(t, channeltest.Started(), notify.Resolved)
 	l.is("6/1")
-	l.tell(channeltest.Stopped(), notify.Open)
+	l.Tell(t, channeltest.Stopped(), notify.Open)
 	l.is("2/1")
 	if notes := l.d.incidents[0]["work_notes"]; !strings.HasPrefix(notes, "Open again.\n") {
 		t.Errorf("the note does not say that it is open again:\n%s", notes)
@@ -117,27 +94,27 @@ func TestReopenedIncidentGoesOn(t *testing.T) {
 // A closed incident cannot be changed: what is open after that gets another, what is resolved needs none.
 func TestClosedIncidentStaysAsItIs(t *testing.T) {
 	l := begin(t)
-	l.tell(channeltest.Stopped(), notify.Open)
+	l.Tell(t, channeltest.Stopped(), notify.Open)
 	l.d.incidents[0]["state"] = "7"
-	l.tell(channeltest.Started(), notify.Resolved)
+	l.Tell(t, channeltest.Started(), notify.Resolved)
 	l.is("7/1")
-	l.tell(channeltest.Stopped(), notify.Open)
+	l.Tell(t, channeltest.Stopped(), notify.Open)
 	l.is("7/1 1/1")
-	if l.ref != l.d.incidents[1]["sys_id"] {
-		t.Errorf("the ref is %s", l.ref)
+	if l.Ref != l.d.incidents[1]["sys_id"] {
+		t.Errorf("the ref is %s", l.Ref)
 	}
 }
 
 // What a person set stays: the urgency while the severity is the same, and the resolution of whoever was first.
 func TestPeoplesWorkStays(t *testing.T) {
 	l := begin(t)
-	l.tell(channeltest.Stopped(), notify.Open)
+	l.Tell(t, channeltest.Stopped(), notify.Open)
 	row := l.d.incidents[0]
 	row["urgency"] = "3"
-	l.tell(channeltest.Stopped(), notify.Open)
+	l.Tell(t, channeltest.Stopped(), notify.Open)
 	l.is("1/3")
 	row["state"], row["close_notes"] = "6", "I started it by hand."
-	l.tell(channeltest.Started(), notify.Resolved)
+	l.Tell(t, channeltest.Started(), notify.Resolved)
 	if row["close_notes"] != "I started it by hand." || !strings.Contains(row["work_notes"], "17 m 37 s") {
 		t.Errorf("the resolution is %q, the notes are:\n%s", row["close_notes"], row["work_notes"])
 	}
@@ -146,29 +123,29 @@ func TestPeoplesWorkStays(t *testing.T) {
 // Two incidents of one finding: the oldest that is open is gone on with, whatever cairn remembers.
 func TestOldestOpenIncident(t *testing.T) {
 	l := begin(t)
-	l.tell(channeltest.Stopped(), notify.Open)
+	l.Tell(t, channeltest.Stopped(), notify.Open)
 	copied := maps.Clone(l.d.incidents[0])
 	copied["sys_id"] = id(7)
 	l.d.incidents = append(l.d.incidents, copied)
-	l.ref = copied["sys_id"]
-	l.tell(channeltest.Started(), notify.Resolved)
+	l.Ref = copied["sys_id"]
+	l.Tell(t, channeltest.Started(), notify.Resolved)
 	l.is("6/1 1/1")
-	l.tell(channeltest.Stopped(), notify.Open)
+	l.Tell(t, channeltest.Stopped(), notify.Open)
 	l.is("6/1 1/1")
-	if l.ref != copied["sys_id"] {
-		t.Errorf("the ref is %s, of one that is resolved", l.ref)
+	if l.Ref != copied["sys_id"] {
+		t.Errorf("the ref is %s, of one that is resolved", l.Ref)
 	}
 }
 
 // What was deleted is opened anew; what lost its correlation is found by its sys_id.
 func TestRefIsWhatIsLeft(t *testing.T) {
 	l := begin(t)
-	l.tell(channeltest.Stopped(), notify.Open)
+	l.Tell(t, channeltest.Stopped(), notify.Open)
 	l.d.incidents[0]["correlation_id"] = "mine"
-	l.tell(channeltest.Stopped(), notify.Open)
+	l.Tell(t, channeltest.Stopped(), notify.Open)
 	l.is("1/1")
 	l.d.incidents = nil
-	l.tell(channeltest.Stopped(), notify.Open)
+	l.Tell(t, channeltest.Stopped(), notify.Open)
 	l.is("1/1")
 }
 
@@ -177,11 +154,11 @@ func TestLostAnswerIsNoSecondNote(t *testing.T) {
 	l := begin(t)
 	first := channeltest.Stopped()
 	first.Severity = model.High
-	l.tell(first, notify.Open)
-	before := l.notice
-	l.tell(channeltest.Stopped(), notify.Open)
-	l.notice = before
-	l.tell(channeltest.Stopped(), notify.Open)
+	l.Tell(t, first, notify.Open)
+	before := l.Notice
+	l.Tell(t, channeltest.Stopped(), notify.Open)
+	l.Notice = before
+	l.Tell(t, channeltest.Stopped(), notify.Open)
 	if notes := l.d.incidents[0]["work_notes"]; strings.Count(notes, "Now EXTREME, it was HIGH.") != 1 {
 		t.Errorf("the notes are:\n%s", notes)
 	}

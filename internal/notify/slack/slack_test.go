@@ -17,7 +17,7 @@ import (
 	"cairn.example/internal/notify/slack"
 )
 
-var now = time.Date(2026, time.November, 22, 9, 44, 7, 0, time.UTC)
+var now = channeltest.Now
 
 func TestWebhook(t *testing.T) {
 	channeltest.Run(t, slack.Kind, func(t *testing.T) *channeltest.Far {
@@ -35,55 +35,17 @@ func TestBot(t *testing.T) {
 	})
 }
 
-// script tells a channel one notice after the other, as the worker does.
-type script struct {
-	t       *testing.T
-	channel notify.Channel
-	ref     string
-	n       notify.Notice
-	now     time.Time
-}
-
-func play(t *testing.T, kind notify.Kind, far *channeltest.Far) *script {
-	t.Helper()
-	channel, err := kind.New(far.Settings, far.Env)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &script{t: t, channel: channel, now: now}
-}
-
-func (s *script) try(f model.Finding, state notify.State) error {
-	s.n.Finding, s.n.State, s.n.Opened = f, state, now.Add(-3*time.Minute)
-	s.n.Version++
-	if s.n.Resolved = (time.Time{}); state == notify.Resolved {
-		s.n.Resolved = s.now
-	}
-	ref, err := s.channel.Show(s.t.Context(), notify.Compose(s.n, s.now), s.ref)
-	if s.ref = ref; err == nil {
-		s.n.Before, s.n.Was = state, f.Severity
-	}
-	return err
-}
-
-func (s *script) tell(f model.Finding, state notify.State) {
-	s.t.Helper()
-	if err := s.try(f, state); err != nil {
-		s.t.Fatal(err)
-	}
-}
-
 // A thread gets what people must see, and the channel what is worse than they know; a further event disturbs nobody.
 func TestThread(t *testing.T) {
 	w, far := start(t, slack.BotKind)
-	s := play(t, slack.BotKind, far)
+	s := channeltest.Play(t, slack.BotKind, far)
 	high := channeltest.Stopped()
 	high.Severity = model.High
-	s.tell(high, notify.Open)
-	if s.ref != channelID+":1795340467.000001" {
-		t.Errorf("the ref is %q", s.ref)
+	s.Tell(t, high, notify.Open)
+	if s.Ref != channelID+":1795340467.000001" {
+		t.Errorf("the ref is %q", s.Ref)
 	}
-	s.tell(high, notify.Open)
+	s.Tell(t, high, notify.Open)
 	for _, step := range []struct {
 		finding   model.Finding
 		state     notify.State
@@ -95,7 +57,7 @@ func TestThread(t *testing.T) {
 		{channeltest.Stopped(), notify.Open, "Open again. EXTREME  StopLogging on trail/org-trail", true},
 	} {
 		before := len(w.replies())
-		s.tell(step.finding, step.state)
+		s.Tell(t, step.finding, step.state)
 		replies := w.replies()
 		if len(replies) != before+1 {
 			t.Fatalf("%s: %d replies, want one more than %d", step.says, len(replies), before)
@@ -104,7 +66,7 @@ func TestThread(t *testing.T) {
 		if !strings.Contains(last.text, step.says) || last.broadcast != step.broadcast || last.parent != "1795340467.000001" {
 			t.Errorf("the reply is %+v, want %q", last, step.says)
 		}
-		s.tell(step.finding, step.state)
+		s.Tell(t, step.finding, step.state)
 	}
 	if len(w.replies()) != 3 || len(w.shown()) != 1 {
 		t.Errorf("%d replies and %d messages, want 3 and 1", len(w.replies()), len(w.shown()))
@@ -114,14 +76,14 @@ func TestThread(t *testing.T) {
 // Each attempt that fails between the update and the reply is made good by the next, which says it once.
 func TestReplyIsMadeUpFor(t *testing.T) {
 	w, far := start(t, slack.BotKind)
-	s := play(t, slack.BotKind, far)
-	s.tell(channeltest.Stopped(), notify.Open)
+	s := channeltest.Play(t, slack.BotKind, far)
+	s.Tell(t, channeltest.Stopped(), notify.Open)
 	w.fail("", "internal_error")
-	err := s.try(channeltest.Started(), notify.Resolved)
+	err := s.Try(t.Context(), channeltest.Started(), notify.Resolved)
 	if got := notify.FailureOf(err); err == nil || got.Failure != notify.Later || !got.Unsure {
 		t.Errorf("got %+v, want a failure that may pass and may have been none", got)
 	}
-	s.tell(channeltest.Started(), notify.Resolved)
+	s.Tell(t, channeltest.Started(), notify.Resolved)
 	if len(w.replies()) != 1 || len(w.shown()) != 1 || w.shown()[0].Open {
 		t.Errorf("%d replies to %+v", len(w.replies()), w.shown())
 	}
@@ -131,12 +93,12 @@ func TestReplyIsMadeUpFor(t *testing.T) {
 func TestPostedAnew(t *testing.T) {
 	for _, name := range []string{"message_not_found", "cant_update_message", "edit_window_closed", "channel_not_found", "is_archived"} {
 		w, far := start(t, slack.BotKind)
-		s := play(t, slack.BotKind, far)
-		s.tell(channeltest.Stopped(), notify.Open)
+		s := channeltest.Play(t, slack.BotKind, far)
+		s.Tell(t, channeltest.Stopped(), notify.Open)
 		w.fail(name)
-		s.tell(channeltest.Started(), notify.Resolved)
-		if shown := w.shown(); len(shown) != 2 || shown[1].Open || len(w.replies()) != 0 || !strings.HasSuffix(s.ref, ".000002") {
-			t.Errorf("%s: %+v with %d replies, and the ref is %q", name, shown, len(w.replies()), s.ref)
+		s.Tell(t, channeltest.Started(), notify.Resolved)
+		if shown := w.shown(); len(shown) != 2 || shown[1].Open || len(w.replies()) != 0 || !strings.HasSuffix(s.Ref, ".000002") {
+			t.Errorf("%s: %+v with %d replies, and the ref is %q", name, shown, len(w.replies()), s.Ref)
 		}
 	}
 }
@@ -151,7 +113,7 @@ func TestErrorsOfTheWebAPI(t *testing.T) {
 	} {
 		w, far := start(t, slack.BotKind)
 		w.fail(name)
-		err := play(t, slack.BotKind, far).try(channeltest.Stopped(), notify.Open)
+		err := channeltest.Play(t, slack.BotKind, far).Try(t.Context(), channeltest.Stopped(), notify.Open)
 		got := notify.FailureOf(err)
 		if got.Failure != want || got.Unsure != strings.HasSuffix(name, "l_error") {
 			t.Errorf("%s is %q, unsure %v; want %q: %v", name, got.Failure, got.Unsure, want, err)
@@ -173,7 +135,7 @@ func TestErrorsOfTheWebhook(t *testing.T) {
 	} {
 		w, far := start(t, slack.Kind)
 		w.hook = []string{answer}
-		err := play(t, slack.Kind, far).try(channeltest.Stopped(), notify.Open)
+		err := channeltest.Play(t, slack.Kind, far).Try(t.Context(), channeltest.Stopped(), notify.Open)
 		got := notify.FailureOf(err)
 		if err == nil || got.Failure != want || got.Unsure != (want == notify.Later) || want != notify.Later && !strings.Contains(err.Error(), answer[4:]) {
 			t.Errorf("%s is %q, unsure %v, want %q: %v", answer, got.Failure, got.Unsure, want, err)
@@ -229,12 +191,12 @@ func TestSettings(t *testing.T) {
 // What is sent, and what a person sees of it.
 func TestMessages(t *testing.T) {
 	w, far := start(t, slack.BotKind)
-	s := play(t, slack.BotKind, far)
+	s := channeltest.Play(t, slack.BotKind, far)
 	var ar txtar.Archive
 	keep := func(name string, text []byte) { ar.Files = append(ar.Files, txtar.File{Name: name, Data: text}) }
 	show := func(name string, f model.Finding, state notify.State) {
 		from := len(w.sent)
-		s.tell(f, state)
+		s.Tell(t, f, state)
 		for i, sent := range w.sent[from:] {
 			var b bytes.Buffer
 			if err := json.Indent(&b, []byte(sent), "", "  "); err != nil {
@@ -248,10 +210,10 @@ func TestMessages(t *testing.T) {
 		w.messages = w.messages[:1]
 	}
 	show("stopped", channeltest.Stopped(), notify.Open)
-	s.now = now.Add(15 * time.Minute)
+	s.Now = now.Add(15 * time.Minute)
 	show("started", channeltest.Started(), notify.Resolved)
 	w, far = start(t, slack.Kind)
-	s = play(t, slack.Kind, far)
+	s = channeltest.Play(t, slack.Kind, far)
 	show("posture", channeltest.Posture(), notify.Open)
 	golden.Keep(t, "testdata/messages.txtar", string(txtar.Format(&ar)))
 }
@@ -297,7 +259,7 @@ func FuzzMessage(f *testing.F) {
 			t.Errorf("the blocks weigh %d", got)
 		}
 		w, far := start(t, slack.Kind)
-		play(t, slack.Kind, far).tell(find, notify.Open)
+		channeltest.Play(t, slack.Kind, far).Tell(t, find, notify.Open)
 		if shown := w.shown(); !strings.Contains(shown[0].Text, find.ID) {
 			t.Errorf("the id is lost:\n%s", shown[0].Text)
 		}

@@ -17,7 +17,7 @@ import (
 	"cairn.example/internal/notify/sms"
 )
 
-var now = time.Date(2026, time.November, 22, 9, 44, 7, 0, time.UTC)
+var now = channeltest.Now
 
 func TestSMS(t *testing.T) {
 	channeltest.Run(t, sms.Kind, func(t *testing.T) *channeltest.Far {
@@ -27,47 +27,10 @@ func TestSMS(t *testing.T) {
 	})
 }
 
-// script tells the phones one notice after the other, as the worker does.
-type script struct {
-	t       *testing.T
-	channel notify.Channel
-	ref     string
-	n       notify.Notice
-}
-
-func play(t *testing.T, far *channeltest.Far) *script {
-	t.Helper()
-	channel, err := sms.Kind.New(far.Settings, far.Env)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &script{t: t, channel: channel}
-}
-
-func (s *script) try(f model.Finding, state notify.State) error {
-	s.n.Finding, s.n.State, s.n.Opened = f, state, now.Add(-3*time.Minute)
-	s.n.Version++
-	if s.n.Resolved = (time.Time{}); state == notify.Resolved {
-		s.n.Resolved = now
-	}
-	ref, err := notify.Show(s.t.Context(), s.channel, notify.Compose(s.n, now), s.ref, channeltest.Forget)
-	if s.ref = ref; err == nil {
-		s.n.Before, s.n.Was = state, f.Severity
-	}
-	return err
-}
-
-func (s *script) tell(f model.Finding, state notify.State) {
-	s.t.Helper()
-	if err := s.try(f, state); err != nil {
-		s.t.Fatal(err)
-	}
-}
-
 // Phones ring for what is new, and for nothing else.
 func TestOnlyWhatIsNew(t *testing.T) {
 	c, far := start(t)
-	s := play(t, far)
+	s := channeltest.Play(t, sms.Kind, far)
 	high := channeltest.Stopped()
 	high.Severity = model.High
 	for i, step := range []struct {
@@ -83,9 +46,9 @@ func TestOnlyWhatIsNew(t *testing.T) {
 		{channeltest.Started(), notify.Resolved, 3},
 		{high, notify.Open, 4},
 	} {
-		s.tell(step.finding, step.state)
-		if len(c.phones) != step.want || s.ref != "" {
-			t.Errorf("step %d: %d messages, want %d; the ref is %q", i, len(c.phones), step.want, s.ref)
+		s.Tell(t, step.finding, step.state)
+		if len(c.phones) != step.want || s.Ref != "" {
+			t.Errorf("step %d: %d messages, want %d; the ref is %q", i, len(c.phones), step.want, s.Ref)
 		}
 	}
 }
@@ -95,15 +58,15 @@ const second, third = "+447700900123", "+12065550100"
 // A phone that got the message does not get it again when another did not.
 func TestRetryLeavesOutWhoGotIt(t *testing.T) {
 	c, far := start(t, "to", second, "to", third)
-	s := play(t, far)
+	s := channeltest.Play(t, sms.Kind, far)
 	c.fail(fault{}, fault{429, "Throttled", "Rate exceeded"})
-	if got := notify.FailureOf(s.try(channeltest.Stopped(), notify.Open)); got.Failure != notify.Later || s.ref == "" || strings.Contains(s.ref, "447") {
-		t.Errorf("got %+v, and the ref is %q", got, s.ref)
+	if got := notify.FailureOf(s.Try(t.Context(), channeltest.Stopped(), notify.Open)); got.Failure != notify.Later || s.Ref == "" || strings.Contains(s.Ref, "447") {
+		t.Errorf("got %+v, and the ref is %q", got, s.Ref)
 	}
 	again := channeltest.Stopped()
 	again.Notes = []string{"it changed meanwhile, not for a phone"}
-	s.n.Count = 2
-	s.tell(again, notify.Open)
+	s.Notice.Count = 2
+	s.Tell(t, again, notify.Open)
 	for _, phone := range []string{second, third, "+4915112345678"} {
 		if c.got(phone) != 1 {
 			t.Errorf("%s got %d messages, want 1", phone, c.got(phone))
@@ -114,18 +77,18 @@ func TestRetryLeavesOutWhoGotIt(t *testing.T) {
 // What the first attempt remembers is of one change: the next change goes to all phones.
 func TestNextChangeGoesToAll(t *testing.T) {
 	c, far := start(t, "to", second)
-	s := play(t, far)
-	s.tell(channeltest.Stopped(), notify.Open)
+	s := channeltest.Play(t, sms.Kind, far)
+	s.Tell(t, channeltest.Stopped(), notify.Open)
 	c.fail(fault{}, fault{500, "InternalError", ""})
-	if got := notify.FailureOf(s.try(channeltest.Started(), notify.Resolved)); got.Failure != notify.Later || !got.Unsure {
+	if got := notify.FailureOf(s.Try(t.Context(), channeltest.Started(), notify.Resolved)); got.Failure != notify.Later || !got.Unsure {
 		t.Errorf("got %+v", got)
 	}
-	if s.ref == "" {
+	if s.Ref == "" {
 		t.Error("who got it is forgotten")
 	}
-	s.tell(channeltest.Stopped(), notify.Open) // as before, once more: what failed is over
+	s.Tell(t, channeltest.Stopped(), notify.Open) // as before, once more: what failed is over
 	worse := channeltest.Started()
-	s.tell(worse, notify.Resolved)
+	s.Tell(t, worse, notify.Resolved)
 	if c.got(second) != 2 || c.got("+4915112345678") != 2 {
 		t.Errorf("%d and %d messages, want 2 each: the end that was told already is not told twice", c.got(second), c.got("+4915112345678"))
 	}
@@ -134,9 +97,9 @@ func TestNextChangeGoesToAll(t *testing.T) {
 // A phone that takes nothing keeps nobody from hearing of it, and is named.
 func TestOptedOut(t *testing.T) {
 	c, far := start(t, "to", second)
-	s := play(t, far)
+	s := channeltest.Play(t, sms.Kind, far)
 	c.fail(fault{400, "OptedOut", "Phone number is opted out: " + second})
-	err := s.try(channeltest.Stopped(), notify.Open)
+	err := s.Try(t.Context(), channeltest.Stopped(), notify.Open)
 	if got := notify.FailureOf(err); got.Failure != notify.Refused || !got.Some || c.got("+4915112345678") != 1 {
 		t.Errorf("got %+v, and the other phone got %d", got, c.got("+4915112345678"))
 	}
@@ -148,12 +111,12 @@ func TestOptedOut(t *testing.T) {
 // A crash repeats one phone's message and no more: who got it is kept after each.
 func TestCrashRepeatsOne(t *testing.T) {
 	c, far := start(t, "to", second, "to", third)
-	s := play(t, far)
+	s := channeltest.Play(t, sms.Kind, far)
 	m := notify.Compose(notify.Notice{Finding: channeltest.Stopped(), State: notify.Open, Opened: now}, now)
 	kept := ""
 	for crash := range 3 {
 		for range 2 { // it dies before the ref is kept, and begins with the one before
-			ref, err := s.channel.Show(t.Context(), m, kept)
+			ref, err := s.Channel.Show(t.Context(), m, kept)
 			if last := crash == 2; (err == nil) != last || !last && notify.FailureOf(err).Failure != notify.More {
 				t.Fatalf("phone %d: %q, %v", crash, ref, err)
 			} else if len(c.phones) == 2*crash+2 {
@@ -172,11 +135,11 @@ func TestCrashRepeatsOne(t *testing.T) {
 func TestNoAnswer(t *testing.T) {
 	_, far := start(t)
 	far.Break(channeltest.Dead)
-	if got := notify.FailureOf(play(t, far).try(channeltest.Stopped(), notify.Open)); got.Failure != notify.Later || !got.Unsure {
+	if got := notify.FailureOf(channeltest.Play(t, sms.Kind, far).Try(t.Context(), channeltest.Stopped(), notify.Open)); got.Failure != notify.Later || !got.Unsure {
 		t.Errorf("got %+v", got)
 	}
 	far.Env.AWS.BaseEndpoint = aws.String("http://127.0.0.1:1")
-	err := play(t, far).try(channeltest.Stopped(), notify.Open)
+	err := channeltest.Play(t, sms.Kind, far).Try(t.Context(), channeltest.Stopped(), notify.Open)
 	if got := notify.FailureOf(err); got.Failure != notify.Later || got.Unsure || !regexp.MustCompile(`^SNS Publish in eu-west-1 to …5678: .*refused$`).MatchString(err.Error()) {
 		t.Errorf("got %+v", got)
 	}
@@ -200,7 +163,7 @@ func TestErrors(t *testing.T) {
 	} {
 		sns, far := start(t, "to", second)
 		sns.fail(c.fault)
-		err := play(t, far).try(channeltest.Stopped(), notify.Open)
+		err := channeltest.Play(t, sms.Kind, far).Try(t.Context(), channeltest.Stopped(), notify.Open)
 		if got := notify.FailureOf(err); got.Failure != c.want || !strings.Contains(err.Error(), c.fault.code) {
 			t.Errorf("%s is %q, want %q: %v", c.fault.code, got.Failure, c.want, err)
 		}
@@ -212,7 +175,7 @@ func TestErrors(t *testing.T) {
 
 func TestAttributesAndRegion(t *testing.T) {
 	c, far := start(t, "senderId", "cairn", "originationNumber", "+12065550101", "maxPrice", "0.50", "region", "us-east-1")
-	play(t, far).tell(channeltest.Stopped(), notify.Open)
+	channeltest.Play(t, sms.Kind, far).Tell(t, channeltest.Stopped(), notify.Open)
 	want := url.Values{
 		"AWS.SNS.SMS.SMSType": {"String Transactional"}, "AWS.SNS.SMS.SenderID": {"String cairn"},
 		"AWS.SNS.SMS.MaxPrice": {"Number 0.50"}, "AWS.MM.SMS.OriginationNumber": {"String +12065550101"},
@@ -257,6 +220,9 @@ func TestMessages(t *testing.T) {
 	var out []string
 	add := func(f model.Finding, state notify.State, at time.Time) {
 		n := notify.Notice{Finding: f, State: state, Opened: now.Add(-3 * time.Minute), Resolved: at}
+		if first := channeltest.Stopped(); state == notify.Resolved && f.RealTime != nil {
+			n.Began = &first
+		}
 		out = append(out, sms.Compose(notify.Compose(n, at), at))
 	}
 	add(channeltest.Stopped(), notify.Open, now)

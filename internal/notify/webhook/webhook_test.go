@@ -26,7 +26,7 @@ const (
 )
 
 // now is the double's clock, and that of the suite.
-var now = time.Date(2026, time.November, 22, 9, 44, 7, 0, time.UTC)
+var now = channeltest.Now
 
 // receiver is what somebody builds who reads the guide: it verifies, knows repeats by Cairn-Id, and shows of each key the
 // newest version.

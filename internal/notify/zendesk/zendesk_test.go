@@ -15,7 +15,7 @@ import (
 )
 
 // now is the clock of the suite.
-var now = time.Date(2026, time.November, 22, 9, 44, 7, 0, time.UTC)
+var now = channeltest.Now
 
 func start(t *testing.T) (*channeltest.Far, *support) {
 	t.Helper()
@@ -43,44 +43,15 @@ func TestPicture(t *testing.T) {
 
 // life is a channel and what it was told.
 type life struct {
-	t       *testing.T
-	d       *support
-	channel notify.Channel
-	notice  notify.Notice
-	ref     string
+	*channeltest.Script
+	t *testing.T
+	d *support
 }
 
 func begin(t *testing.T) *life {
 	t.Helper()
 	far, d := start(t)
-	c, err := zendesk.Kind.New(far.Settings, far.Env)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &life{t: t, d: d, channel: c, notice: notify.Notice{Opened: now}}
-}
-
-func (l *life) tell(f model.Finding, state notify.State) {
-	l.t.Helper()
-	if err := l.attempt(f, state, now); err != nil {
-		l.t.Fatal(err)
-	}
-}
-
-func (l *life) attempt(f model.Finding, state notify.State, at time.Time) error {
-	n := l.notice
-	n.Finding, n.State, n.Changed = f, state, at
-	n.Version++
-	if state == notify.Resolved {
-		n.Resolved = at
-	}
-	ref, err := l.channel.Show(l.t.Context(), notify.Compose(n, at), l.ref)
-	l.ref = ref
-	if err == nil {
-		n.Before, n.Was = state, f.Severity
-		l.notice = n
-	}
-	return err
+	return &life{channeltest.Play(t, zendesk.Kind, far), t, d}
 }
 
 // is holds the tickets' statuses and priorities, the oldest first: 0 open urgent, 1 closed low.
@@ -97,36 +68,36 @@ func (l *life) is(want string) {
 
 func TestReopenedTicketGoesOn(t *testing.T) {
 	l := begin(t)
-	l.tell(channeltest.Stopped(), notify.Open)
+	l.Tell(t, channeltest.Stopped(), notify.Open)
 	l.is("0 new urgent")
-	l.tell(channeltest.Started(), notify.Resolved)
+	l.Tell(t, channeltest.Started(), notify.Resolved)
 	l.is("0 solved urgent")
-	l.tell(channeltest.Stopped(), notify.Open)
+	l.Tell(t, channeltest.Stopped(), notify.Open)
 	l.is("0 open urgent")
 }
 
 // A closed ticket cannot be changed: what is open after that is its follow-up, what is resolved needs none.
 func TestClosedTicketGetsAFollowUp(t *testing.T) {
 	l := begin(t)
-	l.tell(channeltest.Stopped(), notify.Open)
+	l.Tell(t, channeltest.Stopped(), notify.Open)
 	l.d.tickets[0].Status = "closed"
-	l.tell(channeltest.Started(), notify.Resolved)
+	l.Tell(t, channeltest.Started(), notify.Resolved)
 	l.is("0 closed urgent")
-	l.tell(channeltest.Stopped(), notify.Open)
+	l.Tell(t, channeltest.Stopped(), notify.Open)
 	l.is("0 closed urgent, 1 new urgent")
 	if of := l.d.tickets[1].FollowUpOf; of != l.d.tickets[0].ID {
 		t.Errorf("it is a follow-up of %d", of)
 	}
-	l.tell(channeltest.Started(), notify.Resolved)
+	l.Tell(t, channeltest.Started(), notify.Resolved)
 	l.is("0 closed urgent, 1 solved urgent")
 }
 
 // What a person set stays: the priority while the severity is the same, a status that waits for somebody, and the tags.
 func TestPeoplesWorkStays(t *testing.T) {
 	l := begin(t)
-	l.tell(channeltest.Stopped(), notify.Open)
+	l.Tell(t, channeltest.Stopped(), notify.Open)
 	l.d.tickets[0].Priority, l.d.tickets[0].Status, l.d.tickets[0].Tags = "low", "pending", []string{"mine"}
-	l.tell(channeltest.Stopped(), notify.Open)
+	l.Tell(t, channeltest.Stopped(), notify.Open)
 	l.is("0 pending low")
 	if tags := l.d.tickets[0].Tags; len(tags) != 1 || tags[0] != "mine" {
 		t.Errorf("the tags are %q", tags)
@@ -136,7 +107,7 @@ func TestPeoplesWorkStays(t *testing.T) {
 // Zendesk takes several tickets of one external_id: the oldest that is open is gone on with.
 func TestOldestOpenTicket(t *testing.T) {
 	l := begin(t)
-	l.tell(channeltest.Stopped(), notify.Open)
+	l.Tell(t, channeltest.Stopped(), notify.Open)
 	first := l.d.tickets[0]
 	for i, status := range []string{"open", "solved", "closed", "hold"} {
 		copied := *first
@@ -144,22 +115,22 @@ func TestOldestOpenTicket(t *testing.T) {
 		l.d.tickets = append(l.d.tickets, &copied)
 	}
 	first.Status = "closed"
-	l.tell(channeltest.Started(), notify.Resolved)
+	l.Tell(t, channeltest.Started(), notify.Resolved)
 	l.is("0 closed urgent, 1 solved urgent, 2 solved urgent, 3 closed urgent, 4 hold urgent")
 	l.d.tickets[4].Status = "closed"
-	l.tell(channeltest.Stopped(), notify.Open)
+	l.Tell(t, channeltest.Stopped(), notify.Open)
 	l.is("0 closed urgent, 1 solved urgent, 2 open urgent, 3 closed urgent, 4 closed urgent")
 }
 
 // What lost its external_id is found by its number, and what was deleted is opened anew.
 func TestRefIsWhatIsLeft(t *testing.T) {
 	l := begin(t)
-	l.tell(channeltest.Stopped(), notify.Open)
+	l.Tell(t, channeltest.Stopped(), notify.Open)
 	l.d.tickets[0].ExternalID = "mine"
-	l.tell(channeltest.Stopped(), notify.Open)
+	l.Tell(t, channeltest.Stopped(), notify.Open)
 	l.is("0 new urgent")
 	l.d.tickets, l.d.keys = nil, map[string]use{}
-	l.tell(channeltest.Stopped(), notify.Open)
+	l.Tell(t, channeltest.Stopped(), notify.Open)
 	l.is("0 new urgent")
 }
 
@@ -168,16 +139,17 @@ func TestRefIsWhatIsLeft(t *testing.T) {
 func TestUsedKeyIsATicketThatThereIs(t *testing.T) {
 	l := begin(t)
 	hidden := "9999999999999999"
-	l.tell(channeltest.Stopped(), notify.Open)
-	l.ref, l.notice.Before, l.notice.Was = "", "", 0
+	l.Tell(t, channeltest.Stopped(), notify.Open)
+	l.Again()
 	key := l.d.tickets[0].ExternalID
 	l.d.tickets[0].ExternalID = hidden
-	err := l.attempt(channeltest.Stopped(), notify.Open, now.Add(time.Minute))
+	l.Now = now.Add(time.Minute)
+	err := l.Try(t.Context(), channeltest.Stopped(), notify.Open)
 	if e := notify.FailureOf(err); err == nil || e.Failure != notify.Later || e.After != time.Minute || !e.Unsure {
 		t.Errorf("%v: %+v", err, e)
 	}
 	l.d.tickets[0].ExternalID = key
-	if err := l.attempt(channeltest.Stopped(), notify.Open, now.Add(time.Minute)); err != nil {
+	if err := l.Try(t.Context(), channeltest.Stopped(), notify.Open); err != nil {
 		t.Error(err)
 	}
 	l.is("0 new urgent")
@@ -188,11 +160,11 @@ func TestLostAnswerIsNoSecondComment(t *testing.T) {
 	l := begin(t)
 	first := channeltest.Stopped()
 	first.Severity = model.High
-	l.tell(first, notify.Open)
-	before := l.notice
-	l.tell(channeltest.Stopped(), notify.Open)
-	l.notice = before
-	l.tell(channeltest.Stopped(), notify.Open)
+	l.Tell(t, first, notify.Open)
+	before := l.Notice
+	l.Tell(t, channeltest.Stopped(), notify.Open)
+	l.Notice = before
+	l.Tell(t, channeltest.Stopped(), notify.Open)
 	if n := len(l.d.tickets[0].Comments); n != 2 {
 		t.Errorf("%d comments, want 2", n)
 	}
@@ -202,9 +174,9 @@ func TestLostAnswerIsNoSecondComment(t *testing.T) {
 // The limit of one ticket does not hold up the others for as long as Zendesk says.
 func TestLimitOfOneTicket(t *testing.T) {
 	l := begin(t)
-	l.tell(channeltest.Stopped(), notify.Open)
-	l.d.slow = l.ref
-	err := l.attempt(channeltest.Started(), notify.Resolved, now)
+	l.Tell(t, channeltest.Stopped(), notify.Open)
+	l.d.slow = l.Ref
+	err := l.Try(t.Context(), channeltest.Started(), notify.Resolved)
 	if e := notify.FailureOf(err); err == nil || e.Failure != notify.Later || e.After != 30*time.Second {
 		t.Errorf("%v: %+v", err, e)
 	}
