@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -20,110 +19,47 @@ import (
 	"cairn.example/internal/model"
 	"cairn.example/internal/report"
 	"cairn.example/internal/ruletest"
+	"cairn.example/internal/schematest"
 	"cairn.example/internal/store"
 	"cairn.example/rules/all"
 )
 
 const (
-	auditSchema    = "audit.v1.json"
-	snapshotSchema = "snapshot.v1.json"
-	watchSchema    = "watch.v1.json"
+	auditSchema    = "../../docs/schema/audit.v1.json"
+	snapshotSchema = "../../docs/schema/snapshot.v1.json"
+	watchSchema    = "../../docs/schema/watch.v1.json"
 )
-
-func schemaDoc(t *testing.T, name string) map[string]any {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join("../../docs/schema", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	doc, ok := tree(t, string(text)).(map[string]any)
-	if !ok {
-		t.Fatalf("%s is no object", name)
-	}
-	return doc
-}
-
-// compiled is the schema as published, or closed: there an object may have no member that the schema does not name.
-func compiled(t *testing.T, name string, closed bool) *jsonschema.Schema {
-	t.Helper()
-	doc := schemaDoc(t, name)
-	if closed {
-		eachObject(doc, func(object map[string]any) {
-			if _, open := object["additionalProperties"]; !open {
-				object["additionalProperties"] = false
-			}
-		})
-	}
-	c := jsonschema.NewCompiler()
-	c.AssertFormat()
-	if err := c.AddResource(name, doc); err != nil {
-		t.Fatal(err)
-	}
-	s, err := c.Compile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
-// eachObject visits every part of a schema that names members.
-func eachObject(v any, visit func(map[string]any)) {
-	switch v := v.(type) {
-	case map[string]any:
-		if _, ok := v["properties"].(map[string]any); ok {
-			visit(v)
-		}
-		for _, part := range v {
-			eachObject(part, visit)
-		}
-	case []any:
-		for _, part := range v {
-			eachObject(part, visit)
-		}
-	}
-}
-
-func validate(t *testing.T, s *jsonschema.Schema, doc string) {
-	t.Helper()
-	v, err := jsonschema.UnmarshalJSON(strings.NewReader(doc))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Validate(v); err != nil {
-		t.Error(err)
-	}
-}
 
 // What cairn writes of every state that a rule's cases know holds to the schemas, and has nothing that they do not name.
 func TestOutputHoldsToTheSchemas(t *testing.T) {
-	snapshots, audits := compiled(t, snapshotSchema, true), compiled(t, auditSchema, true)
+	snapshots, audits := schematest.Compiled(t, snapshotSchema, true), schematest.Compiled(t, auditSchema, true)
 	for name, c := range ruletest.Cases(t, "../../rules/all/testdata/states/*.txtar") {
 		t.Run(name, func(t *testing.T) {
 			s := c.Collect(t, all.Rules().Needs())
-			validate(t, snapshots, saved(t, s))
+			schematest.Validate(t, snapshots, saved(t, s))
 			r := c.Judge(s, all.Rules())
-			validate(t, audits, write(t, "json", result{r.Findings, r.Gaps, r.Summary}, report.Style{}))
+			schematest.Validate(t, audits, write(t, "json", result{r.Findings, r.Gaps, r.Summary}, report.Style{}))
 		})
 	}
 	for _, c := range eachCase(t) {
-		t.Run(c.name, func(t *testing.T) { validate(t, audits, c.doc) })
+		t.Run(c.name, func(t *testing.T) { schematest.Validate(t, audits, c.doc) })
 	}
 }
 
 // Each line of what detections find in their cases holds to the schema, and so does what this package's cases tell.
 func TestWatchLinesHoldToTheSchema(t *testing.T) {
-	s, all := compiled(t, watchSchema, true), watched(t)
+	s, all := schematest.Compiled(t, watchSchema, true), watched(t)
 	for c := range golden.Cases(t, "../../detections/*/cases/*.txtar") {
 		t.Run(c.Name, func(t *testing.T) {
 			for line := range strings.Lines(watch(t, "jsonl", report.Style{}, detected(t, all, c.Archive), report.WatchSummary{})) {
-				validate(t, s, line)
+				schematest.Validate(t, s, line)
 			}
 		})
 	}
 	for c := range golden.Cases(t, watchCases) {
 		lines, _, _ := told(t, c.Archive)
 		for _, line := range lines {
-			validate(t, s, line)
+			schematest.Validate(t, s, line)
 		}
 	}
 }
@@ -144,7 +80,7 @@ func TestStepsHoldToTheSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer kept.Close()
-	s, seen, byEvents := compiled(t, watchSchema, true), map[string]bool{}, false
+	s, seen, byEvents := schematest.Compiled(t, watchSchema, true), map[string]bool{}, false
 	lines := func(told []store.Told, err error) {
 		t.Helper()
 		if err != nil {
@@ -156,7 +92,7 @@ func TestStepsHoldToTheSchema(t *testing.T) {
 			}
 			seen[one.Step], byEvents = true, byEvents || one.Finding.RealTime != nil
 			line := stepLine(t, one)
-			validate(t, s, line)
+			schematest.Validate(t, s, line)
 			for _, bad := range []string{strings.Replace(line, one.Step, "forgotten", 1), strings.Replace(line, `"evidence"`, `"proof"`, 1)} {
 				if v, err := jsonschema.UnmarshalJSON(strings.NewReader(bad)); err != nil || s.Validate(v) == nil {
 					t.Errorf("the schema takes %s", bad)
@@ -185,7 +121,7 @@ func TestStepsHoldToTheSchema(t *testing.T) {
 	}
 	now = now.AddDate(1, 0, 0)
 	lines(kept.Sweep(t.Context()))
-	known := listed(t, at(schemaDoc(t, watchSchema)["$defs"], "step", "properties", "step", "enum"))
+	known := listed(t, at(schematest.Doc(t, watchSchema)["$defs"], "step", "properties", "step", "enum"))
 	slices.Sort(known)
 	if diff := cmp.Diff(known, slices.Sorted(maps.Keys(seen))); diff != "" {
 		t.Errorf("-schema +seen:\n%s", diff)
@@ -231,14 +167,14 @@ func saved(t *testing.T, s *model.Snapshot) string {
 
 // A snapshot in which everything is known, and one in which nothing is, hold to the schema as well.
 func TestSnapshotSchemaAtItsEnds(t *testing.T) {
-	s := compiled(t, snapshotSchema, true)
+	s := schematest.Compiled(t, snapshotSchema, true)
 	for _, trail := range []*model.Trail{knownTrail(t), {ARN: trailARN, Name: "main", Delivery: map[string]model.Value[model.Delivery]{"eu-west-1": {}}}} {
 		snapshot := &model.Snapshot{Schema: model.SnapshotSchema, CollectedAt: ruletest.At, Accounts: []*model.Account{{
 			ID: "111122223333", Trails: model.List[*model.Trail]{Items: []*model.Trail{trail}},
 		}}}
-		validate(t, s, saved(t, snapshot))
+		schematest.Validate(t, s, saved(t, snapshot))
 	}
-	validate(t, s, saved(t, &model.Snapshot{Schema: model.SnapshotSchema, CollectedAt: ruletest.At}))
+	schematest.Validate(t, s, saved(t, &model.Snapshot{Schema: model.SnapshotSchema, CollectedAt: ruletest.At}))
 }
 
 const trailARN = "arn:aws:cloudtrail:us-east-1:111122223333:trail/main"
@@ -303,7 +239,7 @@ func TestSchemasRefuse(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if compiled(t, c.schema, false).Validate(v) == nil {
+		if schematest.Compiled(t, c.schema, false).Validate(v) == nil {
 			t.Errorf("%s takes %q", c.schema, c.bad)
 		}
 	}
@@ -356,7 +292,7 @@ var definitions = []struct {
 
 func TestSchemasNameEveryMember(t *testing.T) {
 	for _, d := range definitions {
-		part := schemaDoc(t, d.schema)
+		part := schematest.Doc(t, d.schema)
 		if d.part != "" {
 			defs, _ := part["$defs"].(map[string]any)
 			part, _ = defs[d.part].(map[string]any)
@@ -385,7 +321,7 @@ func TestSchemasNameEveryMember(t *testing.T) {
 			}
 		}
 	}
-	values, _ := schemaDoc(t, snapshotSchema)["$defs"].(map[string]any)["values"].(map[string]any)["properties"].(map[string]any)
+	values, _ := schematest.Doc(t, snapshotSchema)["$defs"].(map[string]any)["values"].(map[string]any)["properties"].(map[string]any)
 	for _, a := range model.Attributes {
 		if values[a.Name()] == nil {
 			t.Errorf("%s does not name the attribute %s", snapshotSchema, a.Name())
@@ -407,9 +343,9 @@ func members(t reflect.Type) map[string]bool {
 
 func TestSchemasDescribeEveryMember(t *testing.T) {
 	for _, name := range []string{auditSchema, snapshotSchema, watchSchema} {
-		doc := schemaDoc(t, name)
+		doc := schematest.Doc(t, name)
 		defs, _ := doc["$defs"].(map[string]any)
-		eachObject(doc, func(object map[string]any) {
+		schematest.EachObject(doc, func(object map[string]any) {
 			properties, _ := object["properties"].(map[string]any)
 			for member, v := range properties {
 				if !described(v, defs) {
@@ -442,14 +378,14 @@ func TestSchemaListsAreTheModels(t *testing.T) {
 		severities = append(severities, s.String())
 	}
 	for _, name := range []string{auditSchema, watchSchema} {
-		defs := schemaDoc(t, name)["$defs"]
+		defs := schematest.Doc(t, name)["$defs"]
 		for path, want := range map[string][]string{"status": statuses, "severity": severities} {
 			if diff := cmp.Diff(want, listed(t, at(defs, path, "enum"))); diff != "" {
 				t.Errorf("%s: -model +schema:\n%s", name, diff)
 			}
 		}
 	}
-	watch := schemaDoc(t, watchSchema)["$defs"]
+	watch := schematest.Doc(t, watchSchema)["$defs"]
 	outcomes := []string{string(model.OutcomeSuccess), string(model.OutcomeDenied), string(model.OutcomeFailed)}
 	if diff := cmp.Diff(outcomes, listed(t, at(watch, "cause", "properties", "outcome", "enum"))); diff != "" {
 		t.Errorf("-model +schema:\n%s", diff)

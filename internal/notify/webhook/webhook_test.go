@@ -18,6 +18,7 @@ import (
 	"cairn.example/internal/model"
 	"cairn.example/internal/notify"
 	"cairn.example/internal/notify/webhook"
+	"cairn.example/internal/schematest"
 )
 
 const (
@@ -126,7 +127,7 @@ func picture(r *http.Request, body []byte) string {
 
 func start(t *testing.T) (*channeltest.Far, *receiver) {
 	t.Helper()
-	d := &receiver{t: t, schema: compiled(t, true), now: func() time.Time { return now }, seen: map[string]bool{}, newest: map[string]message{}}
+	d := &receiver{t: t, schema: schematest.Compiled(t, schemaFile, true), now: func() time.Time { return now }, seen: map[string]bool{}, newest: map[string]message{}}
 	s := channeltest.Serve(t, d)
 	return &channeltest.Far{
 		Settings: channeltest.Settings("url", s.URL+path, "secret", secret, "insecure", "true", "allowPrivate", "true"),
