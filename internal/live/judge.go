@@ -36,7 +36,7 @@ type judge struct {
 	again   time.Time      // when they would be read next if nothing happened
 	arrived chan struct{}  // it was read
 	readers sync.WaitGroup // that do so
-	looking atomic.Bool    // they are read for the first time
+	looking atomic.Bool    // they are judged for the first time
 }
 
 // reading is what was read of the accounts.
@@ -45,7 +45,11 @@ type reading struct {
 	err      error
 }
 
-func newJudge(w *Watch) *judge { return &judge{w: w, arrived: make(chan struct{}, 1)} }
+func newJudge(w *Watch) *judge {
+	j := &judge{w: w, arrived: make(chan struct{}, 1)}
+	j.looking.Store(w.Begin != nil)
+	return j
+}
 
 // theJudge is the name of the lease.
 const theJudge = "judge"
@@ -142,7 +146,11 @@ func (j *judge) begin(ctx context.Context) error {
 		return err
 	}
 	j.due()
-	return j.start(ctx, snapshot)
+	if err := j.start(ctx, snapshot); err != nil || j.w.Collect != nil || snapshot == nil {
+		return err
+	}
+	defer j.looking.Store(false)
+	return j.verdicts(ctx, j.detector.Twin()) // of a file: nothing will read the accounts
 }
 
 func (j *judge) start(ctx context.Context, snapshot *model.Snapshot) error {
@@ -176,7 +184,8 @@ func (j *judge) start(ctx context.Context, snapshot *model.Snapshot) error {
 // LastSnapshot is the name under which the store has what was read of the accounts last.
 const LastSnapshot = "snapshot"
 
-// known is what is known of the accounts, as they were read last; they are read beside the judging.
+// known is what is known of the accounts: as they were read last, by a watch or into a file. Where they can be read they are,
+// beside the judging.
 func (j *judge) known(ctx context.Context) (*model.Snapshot, error) {
 	body, _, err := j.w.Store.Document(ctx, LastSnapshot)
 	if err != nil {
@@ -189,16 +198,14 @@ func (j *judge) known(ctx context.Context) (*model.Snapshot, error) {
 			last = nil
 		}
 	}
-	switch {
-	case last == nil && j.w.Collect == nil:
-		if j.w.Begin == nil {
-			return nil, nil //nolint:nilnil // nothing is known
-		}
-		return j.w.Begin, j.save(ctx, j.w.Begin)
+	switch begin := j.w.Begin; {
+	case begin != nil && (last == nil || begin.CollectedAt.After(last.CollectedAt)):
+		return begin, j.save(ctx, begin)
+	case j.w.Collect == nil:
 	case last == nil: // what happens before they are read is judged with nothing known, and anew then
 		j.ask(ctx)
 		j.looking.Store(j.reading != nil)
-	case j.w.Collect != nil && j.collect.IsZero():
+	case j.collect.IsZero():
 		j.collect = last.CollectedAt.Add(j.w.every())
 	}
 	return last, nil

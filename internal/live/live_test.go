@@ -82,6 +82,35 @@ func TestDay(t *testing.T) {
 	}
 }
 
+// Of two files of the accounts the newer counts, whichever a watch begins with; an older one does not bring back what was.
+func TestTheNewerFileCounts(t *testing.T) {
+	s, _ := example(t)
+	newer := *s
+	newer.CollectedAt = s.CollectedAt.Add(time.Hour)
+	address := filepath.Join(t.TempDir(), "cairn.db")
+	for i, begin := range []*model.Snapshot{s, &newer, s} {
+		w := watch(t, address, begin, &far{})
+		w.Sources = []live.Source{{Name: "nothing", Run: func(context.Context, source.Handle) error { return nil }}}
+		if err := w.Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		body, _, err := w.Store.Document(t.Context(), live.LastSnapshot)
+		if err != nil {
+			t.Fatal(err)
+		}
+		known, err := model.ReadSnapshot(bytes.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := []*model.Snapshot{s, &newer, &newer}[i]; !known.CollectedAt.Equal(want.CollectedAt) {
+			t.Errorf("watch %d goes by what was read at %s, want %s", i, known.CollectedAt, want.CollectedAt)
+		}
+		if err := w.Store.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // example is the demo's organization and a day's records of it.
 func example(t *testing.T) (*model.Snapshot, []byte) {
 	t.Helper()

@@ -168,6 +168,10 @@ func (j *judge) audits(s *model.Snapshot) []store.Audit {
 		return nil
 	}
 	found := j.w.Audit(s)
+	of := map[string][]model.Finding{}
+	for _, f := range found.Findings {
+		of[f.Account] = append(of[f.Account], f)
+	}
 	var out []store.Audit
 	for _, a := range s.Accounts {
 		one := store.Audit{Account: a.ID, Rules: found.Summary.Rules, Whole: len(a.Trails.Gaps) == 0, Findings: []model.Finding{j.w.readable(a)}}
@@ -175,11 +179,7 @@ func (j *judge) audits(s *model.Snapshot) []store.Audit {
 			out = append(out, store.Audit{Account: a.ID, Findings: one.Findings})
 			continue
 		}
-		for _, f := range found.Findings {
-			if f.Account == a.ID {
-				one.Findings = append(one.Findings, f)
-			}
-		}
+		one.Findings = append(one.Findings, of[a.ID]...)
 		out = append(out, one)
 	}
 	return out
