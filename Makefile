@@ -10,8 +10,9 @@ COUNT       ?= 6
 export CGO_ENABLED := 0
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
-# A machine without a C compiler runs the same tests without the race detector.
-RACE    := $(shell command -v "$$($(GO) env CC)" >/dev/null 2>&1 && echo -race)
+# A machine without a C compiler runs the same tests without the race detector. It leaves SQLite out, which is C that was
+# translated to Go: ten times faster, and what is wrong in how it is used is seen all the same.
+RACE    := $(shell command -v "$$($(GO) env CC)" >/dev/null 2>&1 && echo -race -gcflags=modernc.org/...=-race=false)
 CLEAN   := test/clean-env
 LINT    := .test/bin/golangci-lint
 VENV    := $(CURDIR)/.test/venv
@@ -47,8 +48,7 @@ test: test-go test-e2e ## run every test (CAIRN_OFFLINE=1: without the end-to-en
 test-go: ## run the hermetic tests: no network, no Python
 	@$(GO) list -deps -test ./... >/dev/null
 	@$(if $(RACE),,echo 'no C compiler: testing without the race detector')
-	$(if $(RACE),CGO_ENABLED=1) $(CLEAN) $(GO) test $(RACE) -timeout 30m ./...
-	$(if $(RACE),$(CLEAN) $(GO) test ./internal/live)
+	$(if $(RACE),CGO_ENABLED=1) $(CLEAN) $(GO) test $(RACE) ./...
 
 .PHONY: test-e2e
 ifeq ($(CAIRN_OFFLINE),1)
