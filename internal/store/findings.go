@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -122,6 +123,11 @@ func (s *Store) Tell(ctx context.Context, n News) ([]Told, error) {
 		}
 		if err := w.mended(n.Standing); err != nil {
 			return err
+		}
+		for _, id := range slices.Sorted(maps.Keys(w.rows)) { // what happened long ago is over by now
+			if err := w.quiet(w.rows[id]); err != nil {
+				return err
+			}
 		}
 		for _, a := range n.Audits {
 			if err := w.audit(a); err != nil {

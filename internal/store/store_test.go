@@ -162,3 +162,19 @@ func TestTheWorstFirst(t *testing.T) {
 		}
 	})
 }
+
+// What happened so long ago that nothing more was seen of it since is over as soon as it is known, whenever time is looked at.
+func TestLongAgoIsOver(t *testing.T) {
+	each(t, func(t *testing.T, w world) {
+		t.Helper()
+		denied := channeltest.Stopped()
+		denied.Cause.EventTime = w.now.Add(-store.DefaultQuiet)
+		if got := w.tell(t, nil, denied); !slices.Equal(got, []string{"opened", "resolved"}) {
+			t.Errorf("told %v", got)
+		}
+		*w.now = w.now.Add(time.Hour)
+		if told, err := w.Sweep(t.Context()); err != nil || len(told) > 0 {
+			t.Errorf("and then %+v, %v", told, err)
+		}
+	})
+}

@@ -19,17 +19,25 @@ func (s *Store) Sweep(ctx context.Context) ([]Told, error) {
 		}
 		for _, id := range quiet {
 			r, err := w.row(id)
-			if err != nil {
-				return err
+			if err == nil {
+				err = w.quiet(r)
 			}
-			by := r.finding
-			by.Message = "Nothing more was seen of it for " + model.Span(w.s.Quiet) + "."
-			if err := w.step(r, Quiet, r.Severity, w.at, by); err != nil {
+			if err != nil {
 				return err
 			}
 		}
 		return w.excuses()
 	})
+}
+
+// quiet resolves a finding of which nothing more was seen for long enough.
+func (w *telling) quiet(r *row) error {
+	if r.State != StateOpen || r.Quiet.IsZero() || r.Quiet.After(w.at) {
+		return nil
+	}
+	by := r.finding
+	by.Message = "Nothing more was seen of it for " + model.Span(w.s.Quiet) + "."
+	return w.step(r, Quiet, r.Severity, w.at, by)
 }
 
 // excuses looks at the exceptions of every finding that is not over. Where there are none any more, those that were excepted
