@@ -53,12 +53,14 @@ func (p *pathway) say(v Verdict, do, format string, args ...any) {
 	p.checks = append(p.checks, Check{v, fmt.Sprintf(format, args...), do})
 }
 
-// failed says that a question was not answered. Where it was refused nothing is known, and more need not be wrong.
+// failed says that a question was not answered. Where it was refused, or just then, nothing is known and more need not be wrong.
 func (p *pathway) failed(what string, err error) {
 	call, ok := errors.AsType[*collect.CallError](err)
 	switch {
-	case ok && (call.Denied() || call.Temporary()):
+	case ok && call.Denied():
 		p.say(Unclear, "to know it, allow "+call.Permission(), "%s: %v", what, err)
+	case ok && call.Temporary():
+		p.say(Unclear, "run this again", "%s: %v", what, err)
 	default:
 		p.say(Wrong, "", "%s: %v", what, err)
 	}
@@ -125,7 +127,7 @@ func (p *pathway) queue(ctx context.Context, url string) error {
 		return nil
 	}
 	p.say(Fine, "", "queue %s: %s waiting, %s being read; kept for %s", name, attributes["ApproximateNumberOfMessages"], attributes["ApproximateNumberOfMessagesNotVisible"],
-		strings.TrimSuffix(model.Span(seconds(attributes["MessageRetentionPeriod"])), " 0 h 0 m 0 s"))
+		model.Span(seconds(attributes["MessageRetentionPeriod"])))
 	redrive := redriveOf(attributes)
 	p.receives(ctx, q, name, redrive)
 	p.deadLetters(ctx, url, name, redrive)

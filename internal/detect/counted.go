@@ -8,7 +8,7 @@ import (
 	"cairn.example/internal/sigma"
 )
 
-// counting says what a correlation has counted with an event: 12 events within 10 m 0 s, of sourceIPAddress
+// counting says what a correlation has counted with an event: 12 events within 10 m, of sourceIPAddress
 // "203.0.113.7".
 func counting(h sigma.Hit) string {
 	c := h.Rule.Correlation

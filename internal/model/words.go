@@ -2,6 +2,7 @@ package model
 
 import (
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -25,18 +26,21 @@ func Denied(code string) bool {
 	return false
 }
 
-// Span is a length of time for people, to the second: 17 m 37 s, 2 d 3 h 0 m 5 s.
+// Span is a length of time for people, to the second, without what there is none of at its end: 17 m 37 s, 2 d 3 h, 2 d 0 h 0 m 5 s.
 func Span(d time.Duration) string {
 	rest := int64(d / time.Second)
-	out := ""
+	if rest <= 0 {
+		return "0 s"
+	}
+	var out []string
 	for _, unit := range []struct {
 		seconds int64
 		name    string
-	}{{86400, "d"}, {3600, "h"}, {60, "m"}} {
-		if n := rest / unit.seconds; n > 0 || out != "" {
-			out += strconv.FormatInt(n, 10) + " " + unit.name + " "
-			rest %= unit.seconds
+	}{{86400, "d"}, {3600, "h"}, {60, "m"}, {1, "s"}} {
+		if n := rest / unit.seconds; rest > 0 && (n > 0 || len(out) > 0) {
+			out = append(out, strconv.FormatInt(n, 10)+" "+unit.name)
 		}
+		rest %= unit.seconds
 	}
-	return out + strconv.FormatInt(rest, 10) + " s"
+	return strings.Join(out, " ")
 }
