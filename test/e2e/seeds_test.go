@@ -276,11 +276,13 @@ func (w way) run(t *testing.T, far *ends) {
 	end.all = append(slices.Clone(end.all[:4]), "RESOLVED StopLogging on trail/main (us-east-1), account "+account,
 		"Was: every management event in 2 Regions, for example ec2 RunInstances in us-east-1; not recorded from ", "Ended by: StartLogging, assumed-role/Admin/alice from 203.0.113.7, CLI")
 	end.brief = []string{"RESOLVED ", "by Admin/mallory", "was blind for "}
+	happened := time.Now()
 	watch.take(t, []string{made.record})
 	far.await(t, "be told of the end", func(shown []channeltest.Shown) bool {
 		told, ok := end.told(shown)
 		return ok && !told.Open
 	})
+	t.Logf("from the record to the last of all channels: %.1f s", time.Since(happened).Seconds())
 	for kind, shown := range far.all(t) {
 		if told, ok := end.told(shown); ok {
 			end.check(t, kind, told, false)
