@@ -91,7 +91,7 @@ func (a *App) keep(ctx context.Context, w *Watch, o detect.Options, cfg *config.
 	if err != nil {
 		return Watched{}, err
 	}
-	err = errors.Join(l.Run(ctx), stop())
+	err = errors.Join(w.run(func() error { return l.Run(ctx) }), stop())
 	counts := k.counts.read()
 	return Watched{counts, len(running)}, w.unread.of(err, counts, w.Files)
 }
@@ -108,6 +108,9 @@ type keeping struct {
 	metrics *metrics
 	counts  counter
 	asked   *model.Snapshot // whose Event history is read
+
+	histories histories
+	more      chan []source.Account // whose Event history is read, as the accounts are read again; nil: nobody's
 }
 
 func (k *keeping) open(ctx context.Context) (err error) {
@@ -189,10 +192,23 @@ func (k *keeping) know(ctx context.Context, l *live.Watch) error {
 		s, err := a.collect(ctx, w.AWS, targets, facts)
 		if err == nil {
 			k.routes.tagged(s)
+			k.found(s)
 		}
 		return s, err
 	}
 	return nil
+}
+
+// found has the Event history be read of accounts and Regions that are new. The accounts are read by one at a time.
+func (k *keeping) found(s *model.Snapshot) {
+	if k.more == nil {
+		return
+	}
+	select {
+	case <-k.more: // nobody took what was found before
+	default:
+	}
+	k.more <- k.histories.of(s)
 }
 
 // known is what is known of the accounts before the first look at them: what a file says, or what Event history needs.
@@ -377,7 +393,7 @@ func (c cursors) Set(ctx context.Context, name, value string) error {
 	return c.s.SaveDocument(ctx, "cursor of "+name, []byte(value)) //nolint:wrapcheck // it says what was tried
 }
 
-// history is the accounts' Event history. The Regions that it is asked in are those of the accounts as they are now.
+// history is the accounts' Event history, in the Regions that are enabled now, and in those that are found enabled later.
 func (k *keeping) history(ctx context.Context) (live.Source, error) {
 	a, w := k.app, k.watch
 	if len(w.targets) == 0 {
@@ -402,8 +418,9 @@ func (k *keeping) history(ctx context.Context) (live.Source, error) {
 	}
 	sources, all := d.Sources()
 	w.sayHistory(sources, all)
+	k.histories, k.more = a.histories(w.AWS, w.targets), make(chan []source.Account, 1)
 	lookup := source.Lookup{
-		Accounts: a.histories(w, s), Sources: sources, Since: w.Since, Every: w.Poll, Once: w.Once, State: state, Problem: w.unread.problem, Now: a.Now,
+		Accounts: k.histories.of(s), More: k.more, Sources: sources, Since: w.Since, Every: w.Poll, Once: w.Once, State: state, Problem: w.unread.problem, Now: a.Now,
 	}
 	return live.Source{Name: "Event history", Run: lookup.Run}, nil
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"cairn.example/internal/detect"
 	"cairn.example/internal/event"
@@ -78,14 +79,60 @@ func expected(e *event.RecordError) bool {
 // problem tells of what a source cannot read, but keeps a Region's refusal until flush: mostly others follow that
 // refuse the same.
 func (u *unread) problem(p source.Problem) {
-	if p.Err == nil || p.Region == "" {
-		u.say("%s", p)
-		return
-	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	r := refused{p.Account, p.Call, p.Code, p.Permission}
-	u.waiting[r] = append(u.waiting[r], p.Region)
+	if r, ok := refusal(p); ok {
+		u.waiting[r] = append(u.waiting[r], p.Region)
+		return
+	}
+	if p.Err == nil && u.forget(p) {
+		return
+	}
+	u.say("%s", p)
+}
+
+// refusal is a problem as one that several Regions may have alike.
+func refusal(p source.Problem) (refused, bool) {
+	return refused{p.Account, p.Call, p.Code, p.Permission}, p.Err != nil && p.Region != "" && p.Code != ""
+}
+
+// forget tells whether a problem that is over was not yet said.
+func (u *unread) forget(over source.Problem) bool {
+	for r, regions := range u.waiting {
+		i := slices.Index(regions, over.Region)
+		if r.account != over.Account || i < 0 {
+			continue
+		}
+		if u.waiting[r] = slices.Delete(regions, i, i+1); len(u.waiting[r]) == 0 {
+			delete(u.waiting, r)
+		}
+		return true
+	}
+	return false
+}
+
+// flushEvery is how long a Region's refusal is kept while a watch goes on.
+const flushEvery = 2 * time.Second
+
+// during says what was kept again and again while a watch runs that has no end to say it at.
+func (u *unread) during(run func() error) error {
+	ended := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		tick := time.NewTicker(flushEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ended:
+				return
+			case <-tick.C:
+				u.flush()
+			}
+		}
+	})
+	defer wg.Wait()
+	defer close(ended)
+	return run()
 }
 
 // flush says what was kept, a line for each reason.
@@ -164,11 +211,11 @@ func folded(e *source.IncompleteError) []string {
 	var out []string
 	regions := map[refused][]string{}
 	for _, p := range e.Problems {
-		if p.Region == "" {
+		r, ok := refusal(p)
+		if !ok {
 			out = append(out, p.String())
 			continue
 		}
-		r := refused{p.Account, p.Call, p.Code, p.Permission}
 		regions[r] = append(regions[r], p.Region)
 	}
 	for _, r := range slices.SortedFunc(maps.Keys(regions), func(a, b refused) int {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -47,4 +49,29 @@ func TestOtherErrorsStay(t *testing.T) {
 	if err := newUnread(nil).of(full, detect.Counts{}, []string{"a.json"}); err != full { //nolint:errorlint // itself, not wrapped
 		t.Errorf("got %v", err)
 	}
+}
+
+// What is refused is said while a watch goes on, what was over before that is not, and what AWS gave no code for keeps its words.
+func TestRefusalsAreSaidMeanwhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var said []string
+		u := newUnread(func(format string, args ...any) { said = append(said, fmt.Sprintf(format, args...)) })
+		over := denied("eu-west-1")
+		over.Err = nil
+		err := u.during(func() error {
+			u.problem(denied("eu-west-1"))
+			u.problem(denied("eu-west-2"))
+			u.problem(over)
+			time.Sleep(flushEvery + time.Second)
+			u.problem(source.Problem{Name: "LookupEvents 111122223333 eu-west-1", Region: "eu-west-1", Err: errors.New("database is locked")})
+			return nil
+		})
+		want := []string{
+			"account 111122223333: LookupEvents in eu-west-2: AccessDeniedException (needs cloudtrail:LookupEvents)",
+			"LookupEvents 111122223333 eu-west-1: database is locked",
+		}
+		if diff := cmp.Diff(want, said); diff != "" || err != nil {
+			t.Errorf("%v (-want +got):\n%s", err, diff)
+		}
+	})
 }

@@ -93,9 +93,17 @@ func (a *App) Watch(ctx context.Context, w Watch) (Watched, error) {
 		return Watched{}, err
 	}
 	w.sayWatching(o.Snapshot, "", nil)
-	err = t.run(ctx, run)
+	err = w.run(func() error { return t.run(ctx, run) })
 	counts := d.Counts()
 	return Watched{counts, len(running)}, w.unread.of(err, counts, w.Files)
+}
+
+// run runs a watch; one that reads what is there once says at its end what it could not read.
+func (w *Watch) run(watch func() error) error {
+	if w.Once {
+		return watch()
+	}
+	return w.unread.during(watch)
 }
 
 // running are the detections that have a rule which can run as things stand.
@@ -134,7 +142,7 @@ func (a *App) records(t *teller, s *model.Snapshot) (runner, error) {
 	sources, all := d.Sources()
 	w.sayHistory(sources, all)
 	return source.Lookup{
-		Accounts: a.histories(w, s), Sources: sources, Since: w.Since, Every: w.Poll, Once: w.Once, State: state, Problem: w.unread.problem, Now: a.Now,
+		Accounts: a.histories(w.AWS, w.targets).of(s), Sources: sources, Since: w.Since, Every: w.Poll, Once: w.Once, State: state, Problem: w.unread.problem, Now: a.Now,
 	}.Run, nil
 }
 
@@ -146,16 +154,26 @@ func (w *Watch) sayHistory(sources []string, all bool) {
 	}
 }
 
-// histories are the Event histories of the accounts that could be read.
-func (a *App) histories(w *Watch, s *model.Snapshot) []source.Account {
+// histories are the Event histories of some accounts, in the order of the targets.
+type histories struct {
+	targets []collect.Target
+	lookers []*collect.History
+}
+
+func (a *App) histories(from AWS, targets []collect.Target) histories {
+	return histories{targets, collect.Histories(targets, a.calling(from))}
+}
+
+// of are those of the accounts that could be read.
+func (h histories) of(s *model.Snapshot) []source.Account {
 	var out []source.Account
-	for i, h := range collect.Histories(w.targets, a.calling(w.AWS)) {
+	for i, looker := range h.lookers {
 		known := s.Accounts[0]
-		if role := w.targets[i].Role; role != "" {
+		if role := h.targets[i].Role; role != "" {
 			known = s.Account(model.ARNAccount(role))
 		}
 		if known != nil {
-			out = append(out, source.Account{ID: known.ID, Regions: known.Regions.Items, Looker: h})
+			out = append(out, source.Account{ID: known.ID, Regions: known.Regions.Items, Looker: looker})
 		}
 	}
 	return out
@@ -174,7 +192,7 @@ func (a *App) TryHistory(ctx context.Context, from AWS, s *model.Snapshot) ([]Tr
 		return nil, err
 	}
 	var out []Tried
-	for _, one := range a.histories(&Watch{Source: Source{AWS: from}, targets: targets}, s) {
+	for _, one := range a.histories(from, targets).of(s) {
 		if len(one.Regions) == 0 {
 			continue // nobody could be asked for them, and that has been said
 		}
@@ -228,7 +246,6 @@ func (t *teller) run(ctx context.Context, run runner) error {
 				case <-ended:
 					return
 				case <-tick.C:
-					t.watch.unread.flush()
 					if err := t.tell(); err != nil {
 						stop(err)
 						return

@@ -6,11 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"cairn.example/internal/app"
+	"cairn.example/internal/awsfake"
 	"cairn.example/internal/model"
 	channels "cairn.example/internal/notify/all"
 	"cairn.example/rules/all"
@@ -69,4 +72,34 @@ func TestWatchSaysWhatItWatches(t *testing.T) {
 	if _, err := os.Stat("cairn.db"); err != nil {
 		t.Error(err)
 	}
+}
+
+// An account that nobody could read at the start is watched from when its role can be taken.
+func TestAccountThatIsFoundLater(t *testing.T) {
+	server, url := serve(t)
+	sandbox(t, profiles)
+	t.Chdir(t.TempDir())
+	t.Setenv("AWS_PROFILE", "base")
+	t.Setenv("AWS_ENDPOINT_URL", url)
+	const late, early = "arn:aws:iam::222222222222:role/audit", "arn:aws:iam::333333333333:role/audit"
+	server.Inject(awsfake.Fault{Match: awsfake.Call{Op: "AssumeRole", Role: late}, First: 1, Action: awsfake.Deny()})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	a := build(&bytes.Buffer{})
+	a.Rules, a.Kinds = all.Rules(), channels.Kinds()
+	w := app.Watch{
+		Source: app.Source{AWS: app.AWS{Roles: []string{early, late}}}, Keep: app.Keep{Store: "kept.db"},
+		Tell: func(model.Finding) error { return nil }, More: func(string, ...any) {}, Say: func(string, ...any) {},
+	}
+	var done sync.WaitGroup
+	done.Go(func() {
+		for ctx.Err() == nil && !slices.ContainsFunc(server.Calls(), func(c awsfake.Call) bool { return c.Op == "LookupEvents" && c.Account == "222222222222" }) {
+			time.Sleep(10 * time.Millisecond)
+		}
+		cancel()
+	})
+	if _, err := a.Watch(ctx, w); err != nil || errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		t.Errorf("its Event history was not read: %v", err)
+	}
+	done.Wait()
 }

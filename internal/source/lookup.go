@@ -46,6 +46,7 @@ type Account struct {
 // handler to drop (event.Dedup).
 type Lookup struct {
 	Accounts []Account
+	More     <-chan []Account // what is known of the accounts later: those and their Regions that are new are read from then on
 	Sources  []string         // event sources in the order of their urgency; cloudtrail.amazonaws.com always goes first
 	Since    time.Duration    // how far back the first pass goes; default a day, at most 90
 	Every    time.Duration    // between the passes of a source; default a minute
@@ -73,18 +74,18 @@ func (l Lookup) Run(ctx context.Context, handle Handle) error {
 		return err
 	}
 	l.Sources = urgentFirst(l.Sources)
-	run := &lookups{Lookup: l, handle: handle, told: newProblems(l.Problem)}
+	run := &lookups{Lookup: l, handle: handle, told: newProblems(l.Problem), begun: map[string]map[string]bool{}}
 	saved := l.State.keep(ctx, run.told, l.Now)
-	var wg sync.WaitGroup
-	for _, a := range l.Accounts {
-		if len(a.Regions) == 0 {
-			run.told.set(Problem{Name: accountName(a.ID), Account: a.ID, Err: errors.New("no Region is known in which to look up events")})
-		}
-		for _, name := range a.Regions {
-			wg.Go(func() { newRegion(run, a, name).read(ctx) })
+	run.begin(ctx, l.Accounts)
+	for more := l.More; more != nil && !l.Once; {
+		select {
+		case accounts := <-more:
+			run.begin(ctx, accounts)
+		case <-ctx.Done():
+			more = nil
 		}
 	}
-	wg.Wait()
+	run.readers.Wait()
 	saved()
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -135,6 +136,30 @@ func urgentFirst(sources []string) []string {
 // lookups is a Lookup under way.
 type lookups struct {
 	Lookup
-	handle Handle
-	told   *problems
+	handle  Handle
+	told    *problems
+	begun   map[string]map[string]bool // what is read: the Regions of an account
+	readers sync.WaitGroup
+}
+
+// begin reads the Regions that are not read yet.
+func (l *lookups) begin(ctx context.Context, accounts []Account) {
+	for _, a := range accounts {
+		begun := l.begun[a.ID]
+		if begun == nil {
+			begun = map[string]bool{}
+			l.begun[a.ID] = begun
+		}
+		nowhere := Problem{Name: accountName(a.ID) + " Regions", Account: a.ID}
+		if len(a.Regions)+len(begun) == 0 {
+			nowhere.Err = errors.New("no Region is known in which to look up events")
+		}
+		l.told.set(nowhere)
+		for _, name := range a.Regions {
+			if !begun[name] {
+				begun[name] = true
+				l.readers.Go(func() { newRegion(l, a, name).read(ctx) })
+			}
+		}
+	}
 }

@@ -330,6 +330,32 @@ func TestAccountWithoutRegions(t *testing.T) {
 	})
 }
 
+// An account whose Regions are known later is read from then on, and so is a Region that is enabled later; none is read twice.
+func TestAccountsAndRegionsThatAreFoundLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		at := time.Now()
+		w, d := newWorld(t, happened{"eu-west-1", ct, "a", at}, happened{"us-east-1", ct, "b", at}), &desk{}
+		l := w.lookup(nil, []string{ct})
+		more := make(chan []source.Account)
+		l.More, l.Problem = more, d.problem
+		stop := start(l, d)
+		for _, regions := range [][]string{{"eu-west-1"}, nil, {"eu-west-1", "us-east-1"}} {
+			time.Sleep(time.Second)
+			more <- []source.Account{{ID: number, Regions: regions, Looker: l.Accounts[0].Looker}}
+		}
+		time.Sleep(30 * time.Second)
+		if err := stop(); !errors.Is(err, context.Canceled) {
+			t.Errorf("ended with %v", err)
+		}
+		if diff := cmp.Diff([]string{"a", "b"}, d.got()); diff != "" || len(w.asked("")) != 2 {
+			t.Errorf("%d requests; (-want +got):\n%s", len(w.asked("")), diff)
+		}
+		if diff := cmp.Diff([]string{number + "    : true", number + "    : false"}, d.told); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	})
+}
+
 func TestLookupRefuses(t *testing.T) {
 	for want, change := range map[string]func(*source.Lookup){
 		"90 days":         func(l *source.Lookup) { l.Since = 91 * 24 * time.Hour },
