@@ -22,7 +22,7 @@ func (p *program) sourceFlags(c *cobra.Command, from *app.Source) {
 
 func (p *program) awsFlags(c *cobra.Command, from *app.AWS) {
 	c.Flags().StringVar(&from.Profile, "profile", "", "`profile` of the AWS shared files")
-	c.Flags().StringArrayVar(&from.Roles, "role", nil, "`ARN` of a role to assume, one account each; repeatable")
+	c.Flags().StringArrayVar(&from.Roles, "role", nil, "`ARN` of a role to assume, one account each; repeatable; with * for the account, in all accounts of the organization")
 	c.Flags().StringVar(&from.ExternalID, "external-id", "", "external `id` that the roles' trust policies ask for")
 	c.Flags().BoolVar(&from.Insecure, "insecure-endpoint", false, "allow an AWS_ENDPOINT_URL that is neither https nor on this machine")
 	from.AskMFA = p.terminal(p.stdin) && p.terminal(p.stderr)
@@ -74,6 +74,7 @@ Exit codes: 0 nothing fails or is unknown at the threshold, 1 it could not run, 
 4 nothing fails but something is unknown, 130 interrupted. AWS_RETRY_MODE and AWS_MAX_ATTEMPTS are ignored.`,
 		Example: `  cairn audit --profile prod
   cairn audit --role arn:aws:iam::111122223333:role/cairn --role arn:aws:iam::444455556666:role/cairn
+  cairn audit --role 'arn:aws:iam::*:role/cairn'            all accounts of the organization
   cairn audit --framework cis-aws-5.0.0 --format sarif --output cairn.sarif
   cairn audit --snapshot snapshot.json --format json`,
 		RunE: func(c *cobra.Command, _ []string) error {

@@ -30,6 +30,7 @@ type program struct {
 
 	verbose, quiet, debug bool
 	stopped               sync.Once
+	noted                 sync.Map    // what was said once
 	lasting               atomic.Bool // a watch was begun that ends when it is asked to, and well
 	keeping               atomic.Bool // it is under way, and must not be cut short
 	began                 bool        // a command's own work; before it every error is one of usage
@@ -103,6 +104,13 @@ func (p *program) patience() time.Duration {
 func (p *program) note(format string, args ...any) {
 	if !p.quiet {
 		fmt.Fprintf(p.stderr, format+"\n", args...)
+	}
+}
+
+// once notes what may come to be said again and again, as long as it is so.
+func (p *program) once(text string) {
+	if _, said := p.noted.LoadOrStore(text, true); !said {
+		p.note("%s", text)
 	}
 }
 
@@ -186,7 +194,7 @@ func (p *program) app() *app.App {
 	}
 	a := &app.App{
 		Version: versionText(), Rules: all.Rules(), Kinds: channels.Kinds(), Now: p.now,
-		Log: slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: level})),
+		Log: slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: level})), Note: p.once,
 	}
 	if !p.terminal(p.stdin) {
 		a.Stdin = p.stdin

@@ -34,6 +34,7 @@ type App struct {
 	Settings collect.Settings
 	Progress Progress                 // may be nil
 	Signing  func(credentials string) // told where the credentials were found; may be nil
+	Note     func(text string)        // told what a person may want to know, each time that it is so; may be nil
 	Stdin    io.Reader                // for a snapshot that is piped in; nil: nobody does
 }
 
@@ -74,13 +75,16 @@ func (a AWS) check() error {
 	}
 	for _, role := range a.Roles {
 		if !roleARN.MatchString(role) {
-			return &UsageError{fmt.Errorf("--role %q: want a role's ARN, such as arn:aws:iam::111122223333:role/cairn", role)}
+			return &UsageError{fmt.Errorf("--role %q: want a role's ARN, such as arn:aws:iam::111122223333:role/cairn, or with * for all accounts of the organization", role)}
 		}
+	}
+	if i := slices.IndexFunc(a.Roles, everywhere); i >= 0 && slices.ContainsFunc(a.Roles[i+1:], everywhere) {
+		return &UsageError{errors.New("--role: one with * is enough, and another for an account that has a role of its own names that account")}
 	}
 	return nil
 }
 
-var roleARN = regexp.MustCompile(`^arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+$`)
+var roleARN = regexp.MustCompile(`^arn:aws[a-z-]*:iam::(?:[0-9]{12}|\*):role/[\w+=,.@/-]+$`)
 
 // Selection is what to judge, and by which settings.
 type Selection struct {
@@ -104,8 +108,17 @@ func (a *App) Collect(ctx context.Context, from AWS, facts []*model.FactKind) (*
 	return a.collect(ctx, from, targets, facts)
 }
 
-// targets are the accounts that the flags name.
+// targets are the accounts that the flags mean.
 func (a *App) targets(ctx context.Context, from AWS) ([]collect.Target, error) {
+	named, err := a.named(ctx, from)
+	if err != nil {
+		return nil, err
+	}
+	return a.spread(ctx, from, named)
+}
+
+// named are the accounts as the flags name them.
+func (a *App) named(ctx context.Context, from AWS) ([]collect.Target, error) {
 	if err := from.check(); err != nil {
 		return nil, err
 	}

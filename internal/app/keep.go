@@ -109,8 +109,8 @@ type keeping struct {
 	counts  counter
 	asked   *model.Snapshot // whose Event history is read
 
-	histories histories
-	more      chan []source.Account // whose Event history is read, as the accounts are read again; nil: nobody's
+	named []collect.Target      // as the flags name them
+	more  chan []source.Account // whose Event history is read, as the accounts are read again; nil: nobody's
 }
 
 func (k *keeping) open(ctx context.Context) (err error) {
@@ -182,17 +182,20 @@ func (k *keeping) know(ctx context.Context, l *live.Watch) error {
 		l.Begin, err = a.known(ctx, w)
 		return err
 	}
-	targets, err := a.watched(ctx, w.AWS)
-	if err != nil {
+	var err error
+	if k.named, err = a.watched(ctx, w.AWS); err != nil {
 		return err
 	}
-	w.targets = targets
 	facts := append(a.Rules.Needs(), remediate.Facts()...)
 	l.Collect = func(ctx context.Context) (*model.Snapshot, error) {
+		targets, err := a.spread(ctx, w.AWS, k.named)
+		if err != nil {
+			return nil, err
+		}
 		s, err := a.collect(ctx, w.AWS, targets, facts)
 		if err == nil {
 			k.routes.tagged(s)
-			k.found(s)
+			k.found(targets, s)
 		}
 		return s, err
 	}
@@ -200,7 +203,7 @@ func (k *keeping) know(ctx context.Context, l *live.Watch) error {
 }
 
 // found has the Event history be read of accounts and Regions that are new. The accounts are read by one at a time.
-func (k *keeping) found(s *model.Snapshot) {
+func (k *keeping) found(targets []collect.Target, s *model.Snapshot) {
 	if k.more == nil {
 		return
 	}
@@ -208,7 +211,7 @@ func (k *keeping) found(s *model.Snapshot) {
 	case <-k.more: // nobody took what was found before
 	default:
 	}
-	k.more <- k.histories.of(s)
+	k.more <- k.app.histories(k.watch.AWS, targets, s)
 }
 
 // known is what is known of the accounts before the first look at them: what a file says, or what Event history needs.
@@ -396,14 +399,17 @@ func (c cursors) Set(ctx context.Context, name, value string) error {
 // history is the accounts' Event history, in the Regions that are enabled now, and in those that are found enabled later.
 func (k *keeping) history(ctx context.Context) (live.Source, error) {
 	a, w := k.app, k.watch
-	if len(w.targets) == 0 {
-		targets, err := a.watched(ctx, w.AWS)
-		if err != nil {
+	var err error
+	if len(k.named) == 0 {
+		if k.named, err = a.watched(ctx, w.AWS); err != nil {
 			return live.Source{}, err
 		}
-		w.targets = targets
 	}
-	s, err := a.collect(ctx, w.AWS, w.targets, nil)
+	targets, err := a.spread(ctx, w.AWS, k.named)
+	if err != nil {
+		return live.Source{}, err
+	}
+	s, err := a.collect(ctx, w.AWS, targets, nil)
 	if err != nil {
 		return live.Source{}, err
 	}
@@ -418,9 +424,9 @@ func (k *keeping) history(ctx context.Context) (live.Source, error) {
 	}
 	sources, all := d.Sources()
 	w.sayHistory(sources, all)
-	k.histories, k.more = a.histories(w.AWS, w.targets), make(chan []source.Account, 1)
+	k.more = make(chan []source.Account, 1)
 	lookup := source.Lookup{
-		Accounts: k.histories.of(s), More: k.more, Sources: sources, Since: w.Since, Every: w.Poll, Once: w.Once, State: state, Problem: w.unread.problem, Now: a.Now,
+		Accounts: a.histories(w.AWS, targets, s), More: k.more, Sources: sources, Since: w.Since, Every: w.Poll, Once: w.Once, State: state, Problem: w.unread.problem, Now: a.Now,
 	}
 	return live.Source{Name: "Event history", Run: lookup.Run}, nil
 }

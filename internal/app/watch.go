@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -142,7 +143,7 @@ func (a *App) records(t *teller, s *model.Snapshot) (runner, error) {
 	sources, all := d.Sources()
 	w.sayHistory(sources, all)
 	return source.Lookup{
-		Accounts: a.histories(w.AWS, w.targets).of(s), Sources: sources, Since: w.Since, Every: w.Poll, Once: w.Once, State: state, Problem: w.unread.problem, Now: a.Now,
+		Accounts: a.histories(w.AWS, w.targets, s), Sources: sources, Since: w.Since, Every: w.Poll, Once: w.Once, State: state, Problem: w.unread.problem, Now: a.Now,
 	}.Run, nil
 }
 
@@ -154,26 +155,16 @@ func (w *Watch) sayHistory(sources []string, all bool) {
 	}
 }
 
-// histories are the Event histories of some accounts, in the order of the targets.
-type histories struct {
-	targets []collect.Target
-	lookers []*collect.History
-}
-
-func (a *App) histories(from AWS, targets []collect.Target) histories {
-	return histories{targets, collect.Histories(targets, a.calling(from))}
-}
-
-// of are those of the accounts that could be read.
-func (h histories) of(s *model.Snapshot) []source.Account {
+// histories are the Event histories of the accounts that could be read.
+func (a *App) histories(from AWS, targets []collect.Target, s *model.Snapshot) []source.Account {
 	var out []source.Account
-	for i, looker := range h.lookers {
+	for i, h := range collect.Histories(targets, a.calling(from)) {
 		known := s.Accounts[0]
-		if role := h.targets[i].Role; role != "" {
-			known = s.Account(model.ARNAccount(role))
+		if id := cmp.Or(model.ARNAccount(targets[i].Role), targets[i].Account); id != "" {
+			known = s.Account(id)
 		}
 		if known != nil {
-			out = append(out, source.Account{ID: known.ID, Regions: known.Regions.Items, Looker: looker})
+			out = append(out, source.Account{ID: known.ID, Regions: known.Regions.Items, Looker: h})
 		}
 	}
 	return out
@@ -192,7 +183,7 @@ func (a *App) TryHistory(ctx context.Context, from AWS, s *model.Snapshot) ([]Tr
 		return nil, err
 	}
 	var out []Tried
-	for _, one := range a.histories(from, targets).of(s) {
+	for _, one := range a.histories(from, targets, s) {
 		if len(one.Regions) == 0 {
 			continue // nobody could be asked for them, and that has been said
 		}
@@ -332,17 +323,19 @@ func (a *App) known(ctx context.Context, w *Watch) (*model.Snapshot, error) {
 		}
 		return a.snapshot(ctx, w.Source, facts)
 	}
-	targets, err := a.watched(ctx, w.AWS)
+	named, err := a.watched(ctx, w.AWS)
 	if err != nil {
 		return nil, err
 	}
-	w.targets = targets
-	return a.collect(ctx, w.AWS, targets, facts)
+	if w.targets, err = a.spread(ctx, w.AWS, named); err != nil {
+		return nil, err
+	}
+	return a.collect(ctx, w.AWS, w.targets, facts)
 }
 
 // watched are the accounts that the flags name, of a watch: it may read more than an audit, and files without credentials.
 func (a *App) watched(ctx context.Context, from AWS) ([]collect.Target, error) {
-	targets, err := a.targets(ctx, from)
+	targets, err := a.named(ctx, from)
 	if none, ok := errors.AsType[*NoCredentialsError](err); ok {
 		none.Watching = true
 	}

@@ -26,6 +26,8 @@ var operations = map[string]operation{
 
 	"ec2 describe-regions": {flags: "all-regions? no-all-regions? region-names* filters*"},
 
+	"organizations list-accounts": {flags: "next-token", list: "Accounts", most: 20},
+
 	"sts assume-role":         {flags: "role-arn role-session-name external-id"},
 	"sts get-caller-identity": {},
 }

@@ -1,6 +1,7 @@
 package collect
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -44,7 +45,7 @@ func (r *run) account(t Target) *account {
 		t.Config.Credentials = &base{t.Config.Credentials}
 	}
 	a := &account{
-		run: r, target: t, number: model.ARNAccount(t.Role), partition: coverage.PartitionOf(t.Config.Region),
+		run: r, target: t, number: cmp.Or(model.ARNAccount(t.Role), t.Account), partition: coverage.PartitionOf(t.Config.Region),
 		clients: map[string]client{}, listed: map[string][]*model.Trail{},
 	}
 	if t.Role != "" {

@@ -25,6 +25,7 @@ import (
 type Target struct {
 	Config     aws.Config
 	Role       string // an ARN; "" reads the credentials' own account
+	Account    string // its number where Role does not tell it and somebody knows
 	ExternalID string // what the role's trust policy asks for, if anything
 	// RegionGuessed tells that nobody configured the Region, so that it may be one of another partition's.
 	RegionGuessed bool

@@ -45,6 +45,9 @@ func (s *stack) statements() []statement {
 	return out
 }
 
+// unnamed are the statements whose actions know no narrower resource (Service Authorization Reference).
+var unnamed = []string{"CairnReads", "ListMembers"}
+
 // excess tells what a statement allows beyond what somebody named; nil: nothing.
 func (st statement) excess() []string {
 	var out []string
@@ -75,7 +78,7 @@ func (st statement) excess() []string {
 			complain("a bucket's ARN names no account: want aws:SourceAccount")
 		}
 	}
-	if st.said["Principal"] == nil && st.said["Sid"] != "CairnReads" {
+	if st.said["Principal"] == nil && !slices.Contains(unnamed, fmt.Sprint(st.said["Sid"])) {
 		for _, resource := range several(st.said["Resource"]) {
 			if resource == "*" {
 				complain("it holds for every resource")
@@ -182,7 +185,7 @@ func TestWhatIsLeftEmptyIsNotAllowed(t *testing.T) {
 		{"role", choice{"log_bucket": "logs"}, []string{"CairnReads", "ReadLogFiles", "ListLogFiles", "CairnRuns"}},
 		{"role", choice{"log_key_arn": "arn:aws:kms:eu-west-1:111122223333:key/k"}, []string{"CairnReads", "DecryptLogFiles", "CairnRuns"}},
 		{"role", choice{"secret_arns": []string{"arn:aws:secretsmanager:eu-west-1:111122223333:secret:s"}}, []string{"CairnReads", "ReadSecrets", "CairnRuns"}},
-		{"role", choice{"member_role_arns": []string{"arn:aws:iam::*:role/cairn"}}, []string{"CairnReads", "AssumeMembers", "CairnRuns"}},
+		{"role", choice{"member_role_arns": []string{"arn:aws:iam::*:role/cairn"}}, []string{"CairnReads", "AssumeMembers", "ListMembers", "CairnRuns"}},
 		{"role", choice{"sms": true}, []string{"CairnReads", "SendTextMessages", "CairnRuns"}},
 	} {
 		if diff := cmp.Diff(c.want, sids(newStack(t, c.template+".yaml", c.chosen.template()))); diff != "" {

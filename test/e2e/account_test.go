@@ -86,3 +86,33 @@ func TestFixRunsAsPrinted(t *testing.T) {
 		})
 	}
 }
+
+// All accounts of an organization are read, as the organization has them.
+func TestAccountsOfTheOrganization(t *testing.T) {
+	reset(t, parseWorld(t, ""))
+	setup(t, `
+		aws organizations create-organization --feature-set ALL
+		aws organizations create-account --email a@example.com --account-name a
+		aws organizations create-account --email b@example.com --account-name b
+	`)
+	got, ran := audit(t, nil, "--rules", "CT-102", "--role", "arn:aws:iam::*:role/cairn")
+	var accounts []string
+	for _, f := range got.Findings {
+		accounts = append(accounts, f.Account)
+		if f.Status != "fail" {
+			t.Errorf("%s of an account without a trail: %s", spell(f), f.Message)
+		}
+	}
+	if len(accounts) != 3 || !slices.Contains(accounts, mainAccount) {
+		t.Errorf("judged %v\n%s", accounts, ran.stderr)
+	}
+	var roles int
+	for _, call := range world.proxy.Calls() {
+		if call.Op == "AssumeRole" {
+			roles++
+		}
+	}
+	if roles != 2 {
+		t.Errorf("%d roles were assumed", roles)
+	}
+}

@@ -107,6 +107,13 @@ resource "aws_iam_policy" "watch" {
         Action   = ["sts:AssumeRole"]
         Resource = members
       } if length(members) > 0],
+      # For --role with * in the place of the account. AWS answers the management account and delegated administrators.
+      [for members in [var.member_role_arns] : {
+        Sid      = "ListMembers"
+        Effect   = "Allow"
+        Action   = ["organizations:ListAccounts"]
+        Resource = "*"
+      } if length(members) > 0],
       # A phone number has no ARN to name, so what has one is left out: no topic can be published to.
       [for sms in [var.sms] : {
         Sid         = "SendTextMessages"
