@@ -59,9 +59,41 @@ type Delivery struct {
 	SNS    Stream `json:"sns"`
 }
 
-// Failing tells whether some kind of delivery fails.
+// Failing tells whether some kind of delivery fails, wanted or not.
 func (d Delivery) Failing() bool {
 	return d.S3.Failing() || d.Digest.Failing() || d.Logs.Failing() || d.SNS.Failing()
+}
+
+// NamedStream is one kind of delivery under the name that people know, and whether the trail has it.
+type NamedStream struct {
+	Name string
+	Stream
+	Has Truth
+}
+
+// Streams are a Region's deliveries.
+func (t *Trail) Streams(d Delivery) [4]NamedStream {
+	return [...]NamedStream{
+		{"S3", d.S3, Truth{Tri: Yes}},
+		{"digest", d.Digest, t.Is(Validation)},
+		{"CloudWatch Logs", d.Logs, t.Has(LogGroup)},
+		{"SNS", d.SNS, t.Has(SNSTopic)},
+	}
+}
+
+// Fails tells whether a delivery that the trail has fails. GetTrailStatus tells the latest error of each kind, also
+// where the trail has been without a topic, a log group or digests since.
+func (t *Trail) Fails(d Delivery) Truth {
+	if !d.Failing() { // nearly always
+		return Truth{Tri: No}
+	}
+	var has []Truth
+	for _, s := range t.Streams(d) {
+		if s.Failing() {
+			has = append(has, s.Has)
+		}
+	}
+	return Any(has...)
 }
 
 // Stream is the state of one kind of delivery. AWS leaves the error out when all is well.

@@ -89,9 +89,9 @@ func failures(t *model.Trail) []string {
 	var out []string
 	for _, region := range slices.Sorted(maps.Keys(t.Delivery)) {
 		d, _ := t.Delivery[region].Get()
-		for _, s := range streams(d) {
-			if s.Failing() {
-				out = append(out, fmt.Sprintf("%s in %s: %s", s.name, region, s.Error))
+		for _, s := range t.Streams(d) {
+			if s.Failing() && s.Has.Tri != model.No {
+				out = append(out, fmt.Sprintf("%s in %s: %s", s.Name, region, s.Error))
 			}
 		}
 	}
@@ -105,16 +105,6 @@ func failing(t *model.Trail) bool {
 		}
 	}
 	return false
-}
-
-type namedStream struct {
-	name string
-	model.Stream
-}
-
-// streams lists a Region's deliveries under the names that people know.
-func streams(d model.Delivery) []namedStream {
-	return []namedStream{{"S3", d.S3}, {"digest", d.Digest}, {"CloudWatch Logs", d.Logs}, {"SNS", d.SNS}}
 }
 
 // noteAccepted tells which Regions were left out because their refusal is accepted.

@@ -107,8 +107,12 @@ func delivers(e *rule.Eval, t *model.Trail, v model.Value[model.Delivery]) model
 	if !ok {
 		return model.Unknown
 	}
-	if d.Failing() {
+	switch t.Fails(d).Tri {
+	case model.Yes:
 		return model.No
+	case model.Unknown:
+		return model.Unknown
+	case model.No:
 	}
 	switch digestStale(e, t, d) {
 	case model.Yes:
@@ -131,6 +135,9 @@ func evidence(t *model.Trail, region string, is model.Tri) []model.Evidence {
 		return []model.Evidence{{Fact: "delivery", Origin: from}}
 	case is != model.Unknown:
 		return []model.Evidence{{Fact: "delivery", Value: d, Origin: from}}
+	}
+	if fails := t.Fails(d); fails.Tri == model.Unknown {
+		return fails.Because()
 	}
 	var out []model.Evidence
 	if !t.Validation.Known() {
