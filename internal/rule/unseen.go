@@ -58,7 +58,11 @@ func (e *Eval) hiddenBecause(hidden model.Truth) string {
 	if !e.Account.Listed() {
 		return unknownBecause(hidden.Because()) + "; no Region could be listed, so it is not known which trails there are"
 	}
-	return unknownBecause(hidden.Because()) + "; a single-Region trail there would not be seen"
+	where := "there"
+	if !e.Account.Regions.Whole() { // the list of Regions was asked for in one that was read
+		where = "in a Region that was not read"
+	}
+	return unknownBecause(hidden.Because()) + "; a single-Region trail " + where + " would not be seen"
 }
 
 // unknownBecause writes the reasons of an unknown verdict: equal reasons once, with all their Regions, and the
