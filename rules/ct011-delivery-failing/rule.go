@@ -50,7 +50,7 @@ func judge(e *rule.Eval, t *model.Trail) {
 		return
 	}
 	regions := regionsOf(e, t)
-	truth := model.All(deliveries(e, t, regions), t.Is(model.Logging))
+	truth := model.All(deliveries(e, t, regions), elsewhere(e, t), t.Is(model.Logging))
 	if truth.Tri == model.No && !known { // of a stopped trail it would not matter what its last error was
 		truth = t.Is(model.Logging)
 	}
@@ -100,6 +100,19 @@ func deliveries(e *rule.Eval, t *model.Trail, regions []string) model.Truth {
 		truths[i] = model.Since(is, evidence(t, region, is)...)
 	}
 	return model.All(truths...)
+}
+
+// elsewhere is whether the trail delivers in the Regions that nobody could list: a failure there would not be seen.
+func elsewhere(e *rule.Eval, t *model.Trail) model.Truth {
+	if len(e.World.Maybe) == 0 || t.Is(model.MultiRegion).Tri == model.No {
+		return model.Truth{Tri: model.Yes}
+	}
+	gaps := e.Account.Regions.Gaps
+	unlisted := make([]model.Evidence, len(gaps))
+	for i, g := range gaps {
+		unlisted[i] = model.Evidence{Fact: "delivery in opt-in Regions", Origin: g.Origin()}
+	}
+	return model.Since(model.Unknown, unlisted...)
 }
 
 func delivers(e *rule.Eval, t *model.Trail, v model.Value[model.Delivery]) model.Tri {
