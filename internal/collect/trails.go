@@ -104,7 +104,7 @@ func (a *account) merge() {
 		}
 	}
 	for arn, seen := range copies {
-		a.trails = append(a.trails, a.settle(arn, seen))
+		a.trails = append(a.trails, a.copied(a.settle(arn, seen), seen))
 	}
 	slices.SortFunc(a.trails, func(x, y *model.Trail) int { return strings.Compare(x.ARN, y.ARN) })
 }
@@ -144,6 +144,23 @@ func (a *account) settle(arn string, seen []*model.Trail) *model.Trail {
 			if attr.Fact() == model.TrailList && !attr.Same(t, other) {
 				return contradicted(t, home, "copies of the trail in several Regions differ, and its home was not read")
 			}
+		}
+	}
+	return t
+}
+
+// copied is a trail that is multi-Region only where every Region that was read lists its copy: one that was enabled
+// just now may have none for hours, and what happens there is not recorded until then (CloudTrail User Guide,
+// "cloudtrail-multi-region-trails").
+func (a *account) copied(t *model.Trail, seen []*model.Trail) *model.Trail {
+	if multi, ok := t.MultiRegion.Get(); !ok || !multi {
+		return t
+	}
+	for _, region := range a.readRegions() {
+		if !slices.ContainsFunc(seen, func(c *model.Trail) bool { return c.MultiRegion.Origin().Region == region }) {
+			from := model.Origin{Call: "DescribeTrails", Region: region, Why: codeChanged + ": the trail is multi-Region, and the Region does not list its copy"}
+			t.MultiRegion = model.Unread[bool](from)
+			return t
 		}
 	}
 	return t
