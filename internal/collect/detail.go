@@ -2,6 +2,7 @@ package collect
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -20,8 +21,10 @@ func (a *account) detail(ctx context.Context) {
 		return
 	}
 	var wg sync.WaitGroup
+	all := make([]*details, 0, len(a.trails))
 	for _, t := range a.trails {
 		d := &details{account: a, trail: t, home: model.ARNRegion(t.ARN)}
+		all = append(all, d)
 		if a.run.facts[model.TrailDelivery] { // each account's own, also of an organization's trail
 			d.startDelivery(ctx, &wg)
 		}
@@ -30,6 +33,9 @@ func (a *account) detail(ctx context.Context) {
 		}
 	}
 	wg.Wait()
+	for _, d := range all {
+		d.agree()
+	}
 }
 
 // ownerReads tells that this run also reads the account that owns an organization's trail, and saw it there.
@@ -49,6 +55,7 @@ type details struct {
 	trail   *model.Trail
 	home    string
 	mu      sync.Mutex
+	on, off []string // the Regions by what they say of IsLogging
 }
 
 // startDelivery asks for the status in every Region of the trail; the one of statusRegion tells IsLogging too.
@@ -121,11 +128,27 @@ func (d *details) status(ctx context.Context, region string, whole bool) {
 		return
 	}
 	d.trail.SetDelivery(region, model.Known(deliveryOf(out), from))
+	if *out.IsLogging {
+		d.on = append(d.on, region)
+	} else {
+		d.off = append(d.off, region)
+	}
 	if whole {
 		d.trail.Logging = model.Known(*out.IsLogging, from)
 		d.trail.StartedAt = model.Known(aws.ToTime(out.StartLoggingTime).UTC(), from)
 		d.trail.StoppedAt = model.Known(aws.ToTime(out.StopLoggingTime).UTC(), from)
 	}
+}
+
+// agree takes back whether the trail is logging where Regions contradict each other: StartLogging and StopLogging at
+// home hold for all of them (CloudTrail API reference), so it changed while being read.
+func (d *details) agree() {
+	if len(d.on) == 0 || len(d.off) == 0 || !d.trail.Logging.Known() {
+		return
+	}
+	why := fmt.Sprintf("%s: %s says that it is logging, %s that it is not", codeChanged, slices.Min(d.on), slices.Min(d.off))
+	from := model.Origin{Call: "GetTrailStatus", Region: d.trail.Logging.Origin().Region, Why: why}
+	d.trail.Logging, d.trail.StartedAt, d.trail.StoppedAt = model.Unread[bool](from), model.Unread[time.Time](from), model.Unread[time.Time](from)
 }
 
 func deliveryOf(out *cloudtrail.GetTrailStatusOutput) model.Delivery {
