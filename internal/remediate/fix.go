@@ -85,7 +85,7 @@ func compare(is, want *model.Account) (out []delta, refused []string) {
 			refused = append(refused, guard(want, d)...)
 		}
 	}
-	return out, refused
+	return out, append(refused, crowded(is, want)...)
 }
 
 // fill writes the plan of the compared trails.

@@ -2,6 +2,7 @@ package remediate
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"cairn.example/internal/coverage"
@@ -28,6 +29,37 @@ func guard(want *model.Account, d delta) (refused []string) {
 		}
 	}
 	return refused
+}
+
+// maxTrails is how many trails a Region may have; nobody can raise it (CloudTrail User Guide, "Quotas in AWS CloudTrail").
+const maxTrails = 5
+
+// crowded refuses what AWS would: one more trail in a Region that is full. A multi-Region trail counts in each Region,
+// and so does the copy of an organization's.
+func crowded(is, want *model.Account) []string {
+	before, after := trailsIn(is), trailsIn(want)
+	for _, region := range slices.Sorted(maps.Keys(after)) {
+		if after[region] > max(maxTrails, before[region]) {
+			return []string{fmt.Sprintf("%s has %d trails, and AWS allows %d in a Region (MaximumNumberOfTrailsExceededException): delete one that is not needed, or have an organization's put right by its owner",
+				region, before[region], maxTrails)}
+		}
+	}
+	return nil
+}
+
+// trailsIn counts the trails of each Region, as far as they are known.
+func trailsIn(a *model.Account) map[string]int {
+	out := map[string]int{}
+	for _, t := range a.Trails.Items {
+		regions := []string{home(t)}
+		if t.Is(model.MultiRegion).Tri == model.Yes {
+			regions = a.Regions.Items
+		}
+		for _, region := range regions {
+			out[region]++
+		}
+	}
+	return out
 }
 
 func weakens(attr model.Attribute, d delta) bool {
