@@ -18,6 +18,9 @@ func guard(want *model.Account, d delta) (refused []string) {
 	if owner := d.want.Owner(); owner != want.ID {
 		bad("it belongs to account %s", owner)
 	}
+	if at := home(d.want); want.Regions.Whole() && !slices.Contains(want.Regions.Items, at) {
+		bad("its home Region %s is not enabled in this account, and no other Region takes a change of it: enable that one first", at)
+	}
 	for _, attr := range d.attr {
 		switch row := rowOf(attr); {
 		case row.Never != "":

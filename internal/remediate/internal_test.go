@@ -57,7 +57,7 @@ func TestRulesCannotDoHarm(t *testing.T) {
 		"not ready":         func(f *rule.Fix) { f.Refuse("not ready") },
 	} {
 		main := rule.Healthy("main", "eu-west-1")
-		a := &model.Account{ID: main.Owner(), Caller: "me", Trails: model.List[*model.Trail]{Items: []*model.Trail{main}}}
+		a := &model.Account{ID: main.Owner(), Caller: "me", Regions: model.List[string]{Items: []string{"eu-west-1"}}, Trails: model.List[*model.Trail]{Items: []*model.Trail{main}}}
 		p := Fix(&rule.Rule{Meta: rule.Meta{ID: "XX-001"}, Fix: fix}, a, main.Ref())
 		if got := strings.Join(p.Refused, "; "); !strings.Contains(got, want) || len(p.Steps) > 0 {
 			t.Errorf("want a refusal because of %q, got %q and %d steps", want, got, len(p.Steps))
@@ -69,7 +69,7 @@ func TestRulesCannotDoHarm(t *testing.T) {
 func TestWhatAFixSettles(t *testing.T) {
 	main := rule.Healthy("main", "eu-west-1")
 	main.Tags = rule.Given([]model.Tag{{Key: "old", Value: "1"}, {Key: "kept", Value: "2"}})
-	a := &model.Account{ID: main.Owner(), Caller: "me", Trails: model.List[*model.Trail]{Items: []*model.Trail{main}}}
+	a := &model.Account{ID: main.Owner(), Caller: "me", Regions: model.List[string]{Items: []string{"eu-west-1"}}, Trails: model.List[*model.Trail]{Items: []*model.Trail{main}}}
 	p := Fix(&rule.Rule{Meta: rule.Meta{ID: "XX-001"}, Fix: func(f *rule.Fix) {
 		f.Trail().LogGroup, f.Trail().LogRole = rule.Given("arn:aws:logs:eu-west-1:111122223333:log-group:g:*"), rule.Given("arn:aws:iam::111122223333:role/r")
 		f.Trail().Tags = rule.Given([]model.Tag{{Key: "kept", Value: "2"}, {Key: "new", Value: "3"}})
@@ -107,7 +107,7 @@ func TestMultiRegionBringsGlobalEvents(t *testing.T) {
 	for _, global := range []model.Value[bool]{rule.Given(false), {}} {
 		main := rule.Healthy("main", "eu-west-1")
 		main.MultiRegion, main.Global = rule.Given(false), global
-		a := &model.Account{ID: main.Owner(), Caller: "me", Trails: model.List[*model.Trail]{Items: []*model.Trail{main}}}
+		a := &model.Account{ID: main.Owner(), Caller: "me", Regions: model.List[string]{Items: []string{"eu-west-1"}}, Trails: model.List[*model.Trail]{Items: []*model.Trail{main}}}
 		p := Fix(&rule.Rule{Meta: rule.Meta{ID: "XX-001"}, Fix: func(f *rule.Fix) { f.Trail().MultiRegion = rule.Given(true) }}, a, main.Ref())
 		if len(p.Changes) != 2 {
 			t.Errorf("want a change of two attributes, got %+v", p.Changes)
