@@ -3,6 +3,8 @@ package remediate
 import (
 	"fmt"
 	"slices"
+	"strings"
+	"time"
 
 	"cairn.example/internal/model"
 	"cairn.example/internal/rule"
@@ -96,6 +98,9 @@ func (p *Plan) fill(want *model.Account) {
 		undo, lost := d.undo()
 		p.Undo, p.NoUndo = append(undo, p.Undo...), append(p.NoUndo, lost...)
 		p.Costs = append(append(p.Costs, costs(want, d)...), dataCosts(d)...)
+		if failing := rule.NewGround(want, time.Time{}, nil).Failing(d.want); len(failing) > 0 {
+			p.Notes = append(p.Notes, fmt.Sprintf("trail/%s: delivery is failing: %s. This repairs none of that, and AWS may refuse a change until somebody does (CT-011).", d.want.Name, strings.Join(failing, "; ")))
+		}
 		if stack := stackOf(d.want); stack != "" {
 			p.Notes = append(p.Notes, fmt.Sprintf("trail/%s belongs to the CloudFormation stack %s: change it there too, or the next update of the stack may take this back.", d.want.Name, stack))
 		}
