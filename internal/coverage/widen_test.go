@@ -2,6 +2,7 @@ package coverage_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"cairn.example/internal/coverage"
@@ -17,11 +18,26 @@ func TestWithManagement(t *testing.T) {
 		},
 		"data events of one type keep it": {
 			`{"TrailARN":"t","EventSelectors":[{"ReadWriteType":"WriteOnly","IncludeManagementEvents":true,` + data + `}]}`,
-			`{"TrailARN":"t","EventSelectors":[{"ReadWriteType":"WriteOnly","IncludeManagementEvents":true,` + data + `},{"ReadWriteType":"All","IncludeManagementEvents":true}]}`,
+			`{"TrailARN":"t","EventSelectors":[{"ReadWriteType":"WriteOnly","IncludeManagementEvents":false,` + data + `},{"ReadWriteType":"All","IncludeManagementEvents":true}]}`,
 		},
 		"data events of all types leave room": {
 			`{"TrailARN":"t","EventSelectors":[{"ReadWriteType":"All","IncludeManagementEvents":false,` + data + `}]}`,
 			`{"TrailARN":"t","EventSelectors":[{"ReadWriteType":"All","IncludeManagementEvents":true,` + data + `}]}`,
+		},
+		"one selector is enough, since each further one costs a copy": {
+			`{"TrailARN":"t","EventSelectors":[{"ReadWriteType":"ReadOnly"},{"ReadWriteType":"WriteOnly","ExcludeManagementEventSources":["kms.amazonaws.com"]}]}`,
+			`{"TrailARN":"t","EventSelectors":[{"ReadWriteType":"All","IncludeManagementEvents":true}]}`,
+		},
+		"five selectors of data events leave no room, and two of them do together": {
+			`{"TrailARN":"t","EventSelectors":[` + strings.Repeat(`{"ReadWriteType":"WriteOnly","IncludeManagementEvents":false,`+data+`},`, 4) +
+				`{"ReadWriteType":"ReadOnly","IncludeManagementEvents":false,` + data + `}]}`,
+			`{"TrailARN":"t","EventSelectors":[{"ReadWriteType":"WriteOnly","IncludeManagementEvents":true,` + data + `},` +
+				strings.Repeat(`{"ReadWriteType":"WriteOnly","IncludeManagementEvents":false,`+data+`},`, 3) +
+				`{"ReadWriteType":"ReadOnly","IncludeManagementEvents":true,` + data + `}]}`,
+		},
+		"advanced: one selector is enough": {
+			`{"TrailARN":"t","AdvancedEventSelectors":[{"FieldSelectors":[{"Field":"eventCategory","Equals":["Management"]},{"Field":"readOnly","Equals":["true"]}]},{"FieldSelectors":[{"Field":"eventCategory","Equals":["Data"]},{"Field":"resources.type","Equals":["AWS::S3::Object"]}]},{"FieldSelectors":[{"Field":"eventCategory","Equals":["Management"]},{"Field":"eventSource","NotEquals":["kms.amazonaws.com"]}]}]}`,
+			`{"TrailARN":"t","AdvancedEventSelectors":[{"Name":"Management events","FieldSelectors":[{"Field":"eventCategory","Equals":["Management"]}]},{"FieldSelectors":[{"Field":"eventCategory","Equals":["Data"]},{"Field":"resources.type","Equals":["AWS::S3::Object"]}]}]}`,
 		},
 		"advanced: constraints of the management selector go": {
 			`{"TrailARN":"t","AdvancedEventSelectors":[{"Name":"m","FieldSelectors":[{"Field":"eventCategory","Equals":["Management"]},{"Field":"readOnly","Equals":["false"]}]},{"FieldSelectors":[{"Field":"eventCategory","Equals":["Data"]},{"Field":"resources.type","Equals":["AWS::S3::Object"]},{"Field":"resources.ARN","NotStartsWith":["arn:aws:s3:::b/"]}]}]}`,
@@ -59,12 +75,20 @@ func TestWithManagement(t *testing.T) {
 	}
 }
 
-func TestWithManagementRefusesWhatItDoesNotUnderstand(t *testing.T) {
-	s, err := coverage.Parse([]byte(`{"TrailARN":"t","EventSelectors":[{"ReadWriteType":"Sometimes"}]}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.WithManagement(); err == nil {
-		t.Error("selectors that are not understood were rewritten")
+func TestWithManagementRefuses(t *testing.T) {
+	data := `{"FieldSelectors":[{"Field":"eventCategory","Equals":["Data"]},{"Field":"resources.ARN","StartsWith":["a"` + strings.Repeat(`,"a"`, 498) + `]}]}`
+	for why, doc := range map[string]string{
+		"what it does not understand": `{"TrailARN":"t","EventSelectors":[{"ReadWriteType":"Sometimes"}]}`,
+		"what would not fit":          `{"TrailARN":"t","AdvancedEventSelectors":[` + data + `]}`,
+		"five of which none reads": `{"TrailARN":"t","EventSelectors":[` + strings.TrimSuffix(strings.Repeat(
+			`{"ReadWriteType":"WriteOnly","DataResources":[{"Type":"AWS::S3::Object","Values":["arn:aws:s3"]}]},`, 5), ",") + `]}`,
+	} {
+		s, err := coverage.Parse([]byte(doc))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if wide, err := s.WithManagement(); err == nil {
+			t.Errorf("%s was rewritten to %s", why, wide.Choice())
+		}
 	}
 }
