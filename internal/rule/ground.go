@@ -67,6 +67,17 @@ func (g *Ground) Missing(answer coverage.Answer) string { return g.world.wordsOf
 // LeftOut is Missing with an event that is lost: "KMS events, for example kms ScheduleKeyDeletion in us-east-1".
 func (g *Ground) LeftOut(answer coverage.Answer) string { return g.world.wordsOf(answer).leftOut }
 
+// Sees is whether an organization's trail records in this account at all.
+func (g *Ground) Sees(t *model.Trail) model.Truth {
+	const fact = "home Region enabled here"
+	is, from := g.Account.Sees(t), t.Home.Origin()
+	home, ok := t.Home.Get()
+	if is == model.Unknown && ok {
+		from = model.Origin{Why: "the list of Regions could not be read, and an organization's trail homed in an opt-in Region records only where that is enabled"}
+	}
+	return model.Fact(is, fact, home, from)
+}
+
 // WholeJob is a multi-Region trail that records everything by itself, or nil.
 func (g *Ground) WholeJob() *model.Trail {
 	if !g.searched {
@@ -119,7 +130,8 @@ func (g *Ground) doubts(answer coverage.Answer) []model.Evidence {
 			ev = attr.Evidence(t)
 		case t != nil && ok: // known, but not understood
 			ev.Fact, ev.Origin.Call, ev.Origin.Region = attr.Name(), attr.Evidence(t).Origin.Call, attr.Evidence(t).Origin.Region
-		case t != nil: // Sees: the list of Regions would say it
+		case t != nil:
+			ev = g.Sees(t).Because()[0]
 		case d.ID != "": // a gap as a recorder
 			ev = g.gapEvidence(d.ID)
 		}

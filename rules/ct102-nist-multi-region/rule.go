@@ -30,7 +30,7 @@ func check(e *rule.Eval, a *model.Account) {
 	truths := make([]model.Truth, 0, len(a.Trails.Items)+1)
 	var active, inactive []*model.Trail
 	for _, t := range a.Trails.Items {
-		truth := model.All(t.Is(model.MultiRegion), t.Is(model.Logging), sees(a, t))
+		truth := model.All(t.Is(model.MultiRegion), t.Is(model.Logging), e.Sees(t))
 		truths = append(truths, truth)
 		if truth.Tri == model.Yes {
 			active = append(active, t)
@@ -56,17 +56,6 @@ func check(e *rule.Eval, a *model.Account) {
 			e.NoteSight(v, t)
 		}
 	}
-}
-
-// sees is whether an organization's trail records in this account at all.
-func sees(a *model.Account, t *model.Trail) model.Truth {
-	is := a.Sees(t)
-	if is == model.Unknown {
-		why := "the list of Regions could not be read, and an organization's trail homed in an opt-in Region records only where that is enabled"
-		return model.Fact(model.Unknown, "home Region enabled here", nil, model.Origin{Why: why})
-	}
-	home, _ := t.Home.Get()
-	return model.Fact(is, "home Region enabled here", home, t.Home.Origin())
 }
 
 func verb(trails []*model.Trail) string {
