@@ -49,6 +49,9 @@ func check(e *rule.Eval, a *model.Account) {
 	}
 	for _, t := range inactive {
 		home, _ := t.Home.Get()
+		if owner := t.Owner(); owner != a.ID {
+			home += " by account " + owner
+		}
 		v.Note("%s %s; StartLogging in %s starts it", e.Short(t), rule.Stopped(t), home)
 	}
 	if truth.Tri == model.No {
