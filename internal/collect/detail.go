@@ -108,7 +108,16 @@ func (d *details) client(region string) *cloudtrail.Client {
 
 // lost records a failed call and gives the origin of what stays unknown for it.
 func (d *details) lost(err error, call, region string) model.Origin {
-	return d.account.note(d.account.gap(err, call, region, d.trail.ARN)).Origin()
+	g := d.account.gap(err, call, region, d.trail.ARN)
+	if slices.Contains(wrongTokenCodes, g.Code) && d.account.disabled(region) {
+		g.Why = g.Code + ": the Region is not enabled in this account"
+	}
+	return d.account.note(g).Origin()
+}
+
+// disabled tells a Region that the account is known not to have: no token is valid there.
+func (a *account) disabled(region string) bool {
+	return a.regions.Whole() && !slices.Contains(a.regions.Items, region)
 }
 
 func (d *details) status(ctx context.Context, region string, whole bool) {
