@@ -11,7 +11,10 @@
 // The package decides management events of trails; it imports nothing but the standard library.
 package coverage
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // Tri is a truth value of Kleene's logic.
 type Tri uint8
@@ -80,12 +83,10 @@ type Event struct {
 	Global Tri
 }
 
-// String names the event for a person: "kms ScheduleKeyDeletion in us-east-1".
+// String names the event for a person: "kms ScheduleKeyDeletion in us-east-1", or "rdsdata event in us-east-1" where no
+// name is known.
 func (e Event) String() string {
-	s := shortSource(e.Source)
-	if e.Name != "" {
-		s += " " + e.Name
-	}
+	s := shortSource(e.Source) + " " + cmp.Or(e.Name, "event")
 	if e.Region != "" {
 		s += " in " + e.Region
 	}

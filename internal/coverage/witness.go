@@ -92,9 +92,13 @@ func (sp *space) spellOut(b Box) *Event {
 		return i
 	}
 	text := func(f field) string { return sp.fields[f].spell(sp.fields[f].values[first(f)]) }
+	name := ""
+	if len(sp.fields[fieldName].values) > 1 { // else it can be any, and an invented one would be looked for in vain
+		name = text(fieldName)
+	}
 	return &Event{
 		Region: sp.fields[fieldRegion].literals[sp.order[sp.first(b)]], Category: categoryManagement,
-		Source: text(fieldSource), Name: text(fieldName), ReadOnly: Known(text(fieldReadOnly) == "true"),
+		Source: text(fieldSource), Name: name, ReadOnly: Known(text(fieldReadOnly) == "true"),
 		Global: globals[first(fieldKind)],
 	}
 }
