@@ -58,14 +58,32 @@ func (g *Ground) Selects(t *model.Trail, scope coverage.Scope) coverage.Answer {
 	if s, ok := t.Selectors.Get(); ok {
 		r.Selectors = &s
 	}
-	return g.world.decide(scope, r)
+	return atHome(t, g.world.decide(scope, r))
+}
+
+// atHome moves the event that a single-Region trail's selectors lose to the only Region that it records. What selectors
+// can tell apart occurs in every Region.
+func atHome(t *model.Trail, answer coverage.Answer) coverage.Answer {
+	home, ok := t.Home.Get()
+	if ok && answer.Witness != nil && t.Is(model.MultiRegion).Tri == model.No {
+		event := *answer.Witness
+		event.Region = home
+		answer.Witness = &event
+	}
+	return answer
 }
 
 // Missing names what an answer found not to be recorded: "KMS events", "any management event".
-func (g *Ground) Missing(answer coverage.Answer) string { return g.world.wordsOf(answer).missing }
+func (g *Ground) Missing(answer coverage.Answer) string { return g.world.missing(answer) }
 
 // LeftOut is Missing with an event that is lost: "KMS events, for example kms ScheduleKeyDeletion in us-east-1".
-func (g *Ground) LeftOut(answer coverage.Answer) string { return g.world.wordsOf(answer).leftOut }
+func (g *Ground) LeftOut(answer coverage.Answer) string {
+	missing := g.world.missing(answer)
+	if answer.Witness == nil {
+		return missing
+	}
+	return missing + ", for example " + answer.Witness.String()
+}
 
 // Sees is whether an organization's trail records in this account at all.
 func (g *Ground) Sees(t *model.Trail) model.Truth {

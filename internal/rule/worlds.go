@@ -21,7 +21,7 @@ type world struct {
 	mu      sync.Mutex
 	goals   map[string]coverage.Goal
 	answers map[question]coverage.Answer
-	words   map[*coverage.Box]words
+	words   map[*coverage.Box]string
 
 	witnesses map[*coverage.Event]model.Evidence
 }
@@ -53,7 +53,7 @@ func (w *Worlds) of(a *model.Account) *world {
 	if !ok {
 		shared = &world{
 			World: one, goals: map[string]coverage.Goal{}, answers: map[question]coverage.Answer{},
-			words: map[*coverage.Box]words{}, witnesses: map[*coverage.Event]model.Evidence{},
+			words: map[*coverage.Box]string{}, witnesses: map[*coverage.Event]model.Evidence{},
 		}
 		w.by[string(name)] = shared
 	}
@@ -103,25 +103,20 @@ func (w *world) decide(scope coverage.Scope, r coverage.Recorder) coverage.Answe
 	return answer
 }
 
-// words are what an answer found not to be recorded, to stand behind "no trail records" and "does not record".
-type words struct {
-	missing string // KMS events; any management event
-	leftOut string // the same, for example kms ScheduleKeyDeletion in us-east-1
-}
-
-func (w *world) wordsOf(answer coverage.Answer) words {
+// missing is what an answer found not to be recorded, to stand behind "no trail records" and "does not record": KMS
+// events; any management event.
+func (w *world) missing(answer coverage.Answer) string {
 	if len(answer.Missing) == 0 || answer.Witness == nil {
-		return words{"some management events", "some management events"}
+		return "some management events"
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	said, ok := w.words[&answer.Missing[0]]
 	if !ok {
-		said.missing = w.Describe(answer.Missing)
-		if rest, every := strings.CutPrefix(said.missing, "every "); every {
-			said.missing = "any " + rest
+		said = w.Describe(answer.Missing)
+		if rest, every := strings.CutPrefix(said, "every "); every {
+			said = "any " + rest
 		}
-		said.leftOut = said.missing + ", for example " + answer.Witness.String()
 		w.words[&answer.Missing[0]] = said
 	}
 	return said
