@@ -146,8 +146,16 @@ func (l *ledger) lose(e *entry, c change, d *difference) {
 		l.loseTrail(e, c, arn, d)
 	}
 	l.perhaps(e, c, d)
-	if len(d.lost) == 0 && c.is.Unread() != nil {
+	switch {
+	case len(d.lost) > 0:
+	case c.is.Unread() != nil:
 		d.unknown = appendNew(d.unknown, "what it cost: "+why(c))
+	case len(d.unknown) == 0: // all was read, and not all is understood
+		because := why(c)
+		if len(answer.Doubts) > 0 {
+			because = answer.Doubts[0].Why
+		}
+		d.unknown = append(d.unknown, "what it cost: "+because)
 	}
 }
 
