@@ -220,7 +220,7 @@ func placeOf(f model.Finding) string {
 
 func (w *telling) lineBody(f model.Finding) (string, error) {
 	var body string
-	err := w.QueryRowContext(w.ctx, "SELECT body FROM line WHERE finding = $1 AND event = $2", f.ID, f.Cause.EventID).Scan(&body)
+	err := w.QueryRowContext(w.ctx, "SELECT body FROM line WHERE finding = $1 AND event = $2", f.ID, text(f.Cause.EventID)).Scan(&body)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", nil
 	}

@@ -33,7 +33,7 @@ func (s *Store) Log(ctx context.Context, all []Record) error {
 		defer insert.Close() //nolint:errcheck // the transaction ends it
 		now := stamp(s.Now())
 		for _, r := range all {
-			if _, err := insert.ExecContext(t.ctx, r.ID, stamp(r.At), now, string(r.Body)); err != nil {
+			if _, err := insert.ExecContext(t.ctx, r.ID, stamp(r.At), now, text(string(r.Body))); err != nil {
 				return err //nolint:wrapcheck // tx says what was tried
 			}
 		}

@@ -215,6 +215,11 @@ type tx struct {
 }
 
 func (t tx) do(query string, args ...any) (int64, error) {
+	for i, arg := range args {
+		if s, ok := arg.(string); ok {
+			args[i] = text(s)
+		}
+	}
 	res, err := t.ExecContext(t.ctx, query, args...)
 	if err != nil {
 		return 0, err //nolint:wrapcheck // tx says what was tried
@@ -237,6 +242,12 @@ func rows[T any](found *sql.Rows, err error, scan func(*sql.Rows) (T, error)) ([
 		out = append(out, one)
 	}
 	return out, found.Err() //nolint:wrapcheck // the caller says what was asked
+}
+
+// text is text as both databases take it: PostgreSQL refuses a transaction in which one name has a NUL or is no UTF-8, and
+// names come from whoever made a call.
+func text(s string) string {
+	return strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", "\uFFFD"), "\uFFFD")
 }
 
 // stamp is a time as the schema has it.
