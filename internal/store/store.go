@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -21,6 +22,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
@@ -193,8 +195,32 @@ func (b *bell) ring() {
 	}
 }
 
-// tx runs a transaction.
+// tx runs a transaction, and again where PostgreSQL ended it because two waited for each other: rows are locked in the
+// order of what is told, or of a query's plan, and nobody can promise one order for all. Nothing of it was kept then. The
+// wait is by chance, so that the two do not meet again.
 func (s *Store) tx(ctx context.Context, what string, run func(tx) error) error {
+	err := s.once(ctx, what, run)
+	for n := range mostRetries {
+		if failed, ok := errors.AsType[*pgconn.PgError](err); !ok || failed.Code != deadlock {
+			return err
+		}
+		select {
+		case <-time.After(rand.N(firstWait << n)): //nolint:gosec // no secret
+		case <-ctx.Done():
+			return err
+		}
+		err = s.once(ctx, what, run)
+	}
+	return err
+}
+
+const (
+	deadlock    = "40P01" // as PostgreSQL calls it
+	mostRetries = 8
+	firstWait   = 20 * time.Millisecond // doubled each time
+)
+
+func (s *Store) once(ctx context.Context, what string, run func(tx) error) error {
 	t, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
