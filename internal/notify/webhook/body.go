@@ -63,7 +63,7 @@ func bodyOf(id string, m notify.Message) ([]byte, error) {
 	return shorter(b, whole)
 }
 
-// shorter cuts the finding of a body that is too long, or leaves of it what every finding has.
+// shorter cuts the findings of a body that is too long, or leaves of the last what every finding has.
 func shorter(b body, whole []byte) ([]byte, error) {
 	var tree map[string]any
 	d := json.NewDecoder(bytes.NewReader(whole))
@@ -71,16 +71,25 @@ func shorter(b body, whole []byte) ([]byte, error) {
 	if err := d.Decode(&tree); err != nil {
 		return nil, err
 	}
-	tree["finding"], tree["cut"] = shortened(tree["finding"]), true
-	if finding, ok := tree["finding"].(map[string]any); ok {
-		commands, _ := notify.Whole(strings.Split(b.Finding.Fix, "\n"), mostString)
-		finding["fix"] = strings.Join(commands, "\n")
+	tree["cut"] = true
+	shortenFinding(tree, "finding", b.Finding.Fix)
+	if b.Began != nil {
+		shortenFinding(tree, "began", b.Began.Fix)
 	}
 	if out, err := json.Marshal(tree); err != nil || len(out) <= mostBody {
 		return out, err
 	}
-	b.Cut, b.Finding = true, least(b.Finding)
+	b.Cut, b.Finding, b.Began = true, least(b.Finding), nil
 	return json.Marshal(b)
+}
+
+// shortenFinding cuts one finding of a body, but none of its commands.
+func shortenFinding(tree map[string]any, name, fix string) {
+	tree[name] = shortened(tree[name])
+	if finding, ok := tree[name].(map[string]any); ok {
+		commands, _ := notify.Whole(strings.Split(fix, "\n"), mostString)
+		finding["fix"] = strings.Join(commands, "\n")
+	}
 }
 
 // shortened is JSON whose strings and lists are short.

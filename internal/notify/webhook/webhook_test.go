@@ -204,6 +204,15 @@ func TestHugeFindings(t *testing.T) {
 	if sent := d.taken(); !strings.Contains(sent, `"cut": true`) || strings.Contains(sent, `"cause"`) {
 		t.Error("a finding without bounds is not reduced")
 	}
+	show(t, far, notify.Notice{Finding: channeltest.Started(), Began: &f, State: notify.Resolved, Before: notify.Open, Version: 3})
+	if sent := d.taken(); !strings.Contains(sent, `"cut": true`) || !strings.Contains(sent, `"state": "resolved"`) {
+		t.Error("the end of a finding without bounds is not reduced")
+	}
+	f.Cause.Changes = []model.Edit{}
+	show(t, far, notify.Notice{Finding: channeltest.Started(), Began: &f, State: notify.Resolved, Before: notify.Open, Version: 4})
+	if sent := d.taken(); !strings.Contains(sent, `"cut": true`) || !strings.Contains(sent, `"eventName": "StopLogging"`) {
+		t.Error("what began what is over is lost, since a text of it is long")
+	}
 }
 
 func TestSettings(t *testing.T) {
