@@ -86,9 +86,7 @@ func open(s notify.Settings, e notify.Env) (notify.Channel, error) {
 		c.secrets = append(c.secrets, second)
 	}
 	c.hidden = append(c.hidden, c.secrets...)
-	if path := u.RequestURI(); len(path) > 1 {
-		c.hidden = append(c.hidden, path) // many receivers take a token there
-	}
+	c.hidden = append(c.hidden, tokens(u)...)
 	if s.On("allowPrivate") {
 		return c, nil
 	}
@@ -97,6 +95,34 @@ func open(s notify.Settings, e notify.Env) (notify.Channel, error) {
 		return nil, err
 	}
 	return c, allowedHost(u.Hostname())
+}
+
+// leastToken is how long a part of an address is that may be a token.
+const leastToken = 8
+
+// tokens are what of an address an answer may repeat and no error may tell: many receivers take a token there, and an answer
+// that says what it did not find has the path alone, a part of it, or a value of the query, as they were sent or decoded.
+func tokens(u *url.URL) []string {
+	var out []string
+	for _, whole := range []string{u.RequestURI(), u.EscapedPath(), u.Path} {
+		if len(whole) > 1 {
+			out = append(out, whole)
+		}
+	}
+	parts := append(strings.Split(u.EscapedPath(), "/"), strings.Split(u.Path, "/")...)
+	for pair := range strings.SplitSeq(u.RawQuery, "&") {
+		_, value, _ := strings.Cut(pair, "=")
+		parts = append(parts, value)
+	}
+	for _, values := range u.Query() {
+		parts = append(parts, values...)
+	}
+	for _, part := range parts {
+		if len(part) >= leastToken {
+			out = append(out, part)
+		}
+	}
+	return out
 }
 
 // Show posts the finding as it stands. What the receiver shows is the receiver's to decide.

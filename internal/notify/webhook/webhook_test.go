@@ -148,6 +148,23 @@ func TestPicture(t *testing.T) {
 	channeltest.Picture(t, "testdata/sent.txtar", webhook.Kind, far, d.taken)
 }
 
+// What an answer repeats of an address, whole, in part or decoded, no error tells.
+func TestTokensOfTheAddress(t *testing.T) {
+	s := channeltest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusNotFound)
+		fmt.Fprintf(w, "Cannot POST %s (%s), key %s, %q", r.URL.Path, r.URL.RawQuery, r.URL.Query().Get("key"), strings.Split(r.URL.Path, "/"))
+	}))
+	far := channeltest.Settings("url", s.URL+"/hooks/T0K3N%2BPATH?key=T0K3N%2BQUERY", "secret", secret, "insecure", "true", "allowPrivate", "true")
+	c, err := webhook.Kind.New(far, s.Env())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.Show(t.Context(), notify.Compose(notify.Notice{Finding: channeltest.Stopped(), State: notify.Open}, now), "")
+	if err == nil || strings.Contains(err.Error(), "T0K3N") || !strings.Contains(err.Error(), "Cannot POST") {
+		t.Errorf("it tells a secret, or not what came back: %v", err)
+	}
+}
+
 // While a receiver changes its secret, both are good.
 func TestTwoSecrets(t *testing.T) {
 	const second = "0123456789abcdef0123456789abcdef"
