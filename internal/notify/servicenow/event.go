@@ -64,12 +64,14 @@ func (s *events) Show(ctx context.Context, m notify.Message, ref string) (string
 		}
 		return next, err
 	}
-	return s.send(ctx, eventOf(m, clearing, m.Notice.Resolved), ref)
+	return s.send(ctx, eventOf(m, clearing, m.Notice.Changed), ref)
 }
 
-// began is a time before the end: the instance works events of one key off in the order of their times.
+// began is a time before the end: the instance works events of one key off in the order of their times. So these are when
+// cairn came to know of each, as what opens an alert and changes it has it: what ended may have ended before cairn knew that
+// it began.
 func began(m notify.Message) time.Time {
-	at, last := m.Notice.Opened, m.Notice.Resolved.Add(-time.Second)
+	at, last := m.Notice.Opened, m.Notice.Changed.Add(-time.Second)
 	if at.After(last) {
 		return last
 	}

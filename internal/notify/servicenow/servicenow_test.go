@@ -180,6 +180,30 @@ func TestEventsOfOneMoment(t *testing.T) {
 	}
 }
 
+// What had ended before cairn heard that it began is an alert that ended: both are told by when cairn came to know of them.
+func TestEventsThatCameLate(t *testing.T) {
+	far, d := start(t)
+	c, err := servicenow.Events.New(far.Settings, far.Env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stopped, started := channeltest.Stopped(), channeltest.Started()
+	heard := started.Cause.EventTime.Add(time.Minute)
+	n := notify.Notice{Finding: stopped, State: notify.Open, Version: 1, Opened: stopped.Cause.EventTime, Changed: heard}
+	ref, err := notify.Show(t.Context(), c, notify.Compose(n, heard), "", channeltest.Forget)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.Finding, n.State, n.Version, n.Before, n.Was = started, notify.Resolved, 2, notify.Open, stopped.Severity
+	n.Changed, n.Resolved = heard.Add(time.Minute), started.Cause.EventTime
+	if _, err := notify.Show(t.Context(), c, notify.Compose(n, n.Changed), ref, channeltest.Forget); err != nil {
+		t.Fatal(err)
+	}
+	if shown := d.shown(); len(shown) != 1 || shown[0].Open {
+		t.Errorf("it shows %+v", shown)
+	}
+}
+
 func TestAnswers(t *testing.T) {
 	in := strconv.FormatInt(now.Add(20*time.Minute).Unix(), 10)
 	for name, c := range map[string]struct {
