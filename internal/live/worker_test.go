@@ -14,6 +14,7 @@ import (
 
 	"cairn.example/internal/channeltest"
 	"cairn.example/internal/live"
+	"cairn.example/internal/model"
 	"cairn.example/internal/notify"
 	"cairn.example/internal/store"
 )
@@ -137,6 +138,48 @@ func TestOneAtATimeWithoutKeys(t *testing.T) {
 			})
 		})
 	}
+}
+
+// However long a far end takes for each message, none is under way that another process may take.
+func TestNoLeaseEndsUnderWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		under := map[string]bool{}
+		set := func(key string, is bool) {
+			mu.Lock()
+			defer mu.Unlock()
+			under[key] = is
+		}
+		far := &slow{}
+		far.takes = func(m notify.Message) time.Duration { set(m.Key, true); return 39 * time.Second }
+		far.says = func(m notify.Message) error { set(m.Key, false); return nil }
+		bring(t, notify.Kind{Name: "pagerduty", Keyed: true}, far, func(kept *store.Store) {
+			var all []model.Finding
+			for i := range 16 {
+				all = append(all, numbered(channeltest.Stopped(), i))
+			}
+			if _, err := kept.Tell(t.Context(), store.News{Lines: all}); err != nil {
+				t.Fatal(err)
+			}
+			for range 4 {
+				time.Sleep(125 * time.Second)
+				due, err := kept.Lease(t.Context(), "far", "other", 100, time.Millisecond)
+				if err != nil {
+					t.Fatal(err)
+				}
+				mu.Lock()
+				for _, d := range due {
+					if under[d.Notice.Finding.ID] {
+						t.Errorf("%s is under way, and another process may bring it", d.Notice.Finding.ID)
+					}
+				}
+				mu.Unlock()
+			}
+		})
+		if shown, _ := far.seen(); len(shown) != 16 {
+			t.Errorf("%d of 16 were shown", len(shown))
+		}
+	})
 }
 
 // Who got a message is not told it twice because another did not; that one is told of through another channel, until all

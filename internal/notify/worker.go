@@ -183,7 +183,7 @@ func (w *Worker) bring(ctx context.Context, d Delivery) {
 			return
 		}
 	}
-	if w.limit.Wait(ctx) != nil || w.paused() {
+	if w.limit.Wait(ctx) != nil || w.paused() || w.tooLate(d) {
 		w.keep(w.Ledger.Hold(context.WithoutCancel(ctx), d, w.Now()), d)
 		return
 	}
@@ -215,6 +215,12 @@ func (w *Worker) shown(ctx context.Context, d Delivery, ref, but string) {
 	if errors.Is(err, ErrLost) {
 		w.keep(w.Ledger.Late(ctx, d), d)
 	}
+}
+
+// tooLate tells that a lease may end during an attempt: the messages before this one took long, and another process could
+// bring it meanwhile.
+func (w *Worker) tooLate(d Delivery) bool {
+	return w.Now().After(d.Lease.Until.Add(-Attempt - keeping))
 }
 
 func later(a, b time.Time) time.Time {
