@@ -197,13 +197,23 @@ func (s *Store) Failed(ctx context.Context, d notify.Delivery, ref string, why *
 	})
 }
 
-// Hold puts a delivery off until a time: somebody silenced it, or another finding inhibits it.
+// Hold puts a delivery off until a time: somebody silenced it, or another finding inhibits it. A silence that was ended since
+// it was asked for puts nothing off.
 func (s *Store) Hold(ctx context.Context, d notify.Delivery, until time.Time) error {
 	begun := 0 // as by Bury
 	if d.Lease.Begun {
 		begun = 1
 	}
 	return s.tx(ctx, "put a delivery off", func(t tx) error {
+		if now := s.Now(); until.After(now.Add(inhibited)) { // no inhibition waits that long
+			silences, err := t.ids("SELECT id FROM silence WHERE ends = $1"+s.hold, stamp(until))
+			if err != nil {
+				return err
+			}
+			if len(silences) == 0 {
+				until = now
+			}
+		}
 		return t.leased(d, "due = $5, leased_until = $6, leased_by = ''", stamp(until), begun)
 	})
 }

@@ -107,13 +107,19 @@ func (s *Store) Silence(ctx context.Context, one notify.Silence) error {
 func (s *Store) Unsilence(ctx context.Context, id string) (bool, error) {
 	var n int64
 	err := s.tx(ctx, "end a silence", func(t tx) error {
+		var ends int64
 		now := stamp(s.Now())
-		// What it holds is due at its end; what waits for another time goes on waiting.
-		_, err := t.do("UPDATE delivery SET due = $2 WHERE owed > shown AND dead = 0 AND due IN (SELECT ends FROM silence WHERE id = $1 AND ends > $2)", id, now)
-		if err != nil {
-			return err
+		// The silence first, as in [Store.Hold]: what puts a message off at the moment does so before this, or not at all.
+		err := t.QueryRowContext(t.ctx, "SELECT ends FROM silence WHERE id = $1 AND ends > $2"+s.hold, id, now).Scan(&ends)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
 		}
-		n, err = t.do("UPDATE silence SET ends = $2 WHERE id = $1 AND ends > $2", id, now)
+		if err == nil {
+			n, err = t.do("UPDATE silence SET ends = $2 WHERE id = $1", id, now)
+		}
+		if err == nil { // what it holds is due at its end; what waits for another time goes on waiting
+			_, err = t.do("UPDATE delivery SET due = $2 WHERE owed > shown AND dead = 0 AND due = $1", ends, now)
+		}
 		return err
 	})
 	s.owing.ring()

@@ -47,3 +47,28 @@ func TestUnsilence(t *testing.T) {
 		}
 	})
 }
+
+// What is put off by a silence while that is ended is not put off.
+func TestUnsilenceWhileItHolds(t *testing.T) {
+	each(t, func(t *testing.T, w world) {
+		t.Helper()
+		w.tell(t, nil, channeltest.Stopped())
+		if err := w.Silence(t.Context(), notify.Silence{ID: "s", Begins: *w.now, Ends: w.now.Add(72 * time.Hour)}); err != nil {
+			t.Fatal(err)
+		}
+		d := w.lease(t, "mail")[0]
+		until, err := w.Quieted(t.Context(), d.Notice.Finding)
+		if err != nil || until.IsZero() {
+			t.Fatalf("quieted until %v, %v", until, err)
+		}
+		if ok, err := w.Unsilence(t.Context(), "s"); !ok || err != nil {
+			t.Fatal(ok, err)
+		}
+		if err := w.Hold(t.Context(), d, until); err != nil {
+			t.Fatal(err)
+		}
+		if due := w.lease(t, "mail"); len(due) != 1 {
+			t.Errorf("the silence has ended, and due is %+v", due)
+		}
+	})
+}
