@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -176,11 +177,11 @@ func (w *Watch) drain(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, drained)
 	defer cancel()
-	for ctx.Err() == nil {
-		owed, err := w.Store.Owed(ctx, 1)
-		if err != nil || len(owed) == 0 || owed[0].Dead || owed[0].Due.After(w.Now()) {
-			return
-		}
+	waits := func(one *notify.Worker) bool {
+		due, err := w.Store.Due(ctx, one.To.Channel)
+		return err == nil && due
+	}
+	for ctx.Err() == nil && slices.ContainsFunc(w.Workers, waits) {
 		pause(ctx, look)
 	}
 }

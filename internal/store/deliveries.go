@@ -294,6 +294,17 @@ func (s *Store) OpenChannel(ctx context.Context, name string) (int64, error) {
 	return n, err
 }
 
+// Due tells whether a channel that is not closed is owed something now, or is being brought it.
+func (s *Store) Due(ctx context.Context, channel string) (bool, error) {
+	var n int
+	err := s.db.QueryRowContext(ctx, `SELECT COUNT(*) FROM delivery d JOIN finding f ON f.id = d.finding WHERE d.channel = $1 AND d.owed > d.shown AND d.dead = 0 AND d.due <= $2
+		AND NOT (f.state = 'excepted' AND d.shown = 0) AND NOT EXISTS (SELECT 1 FROM channel c WHERE c.name = d.channel AND c.closed > 0)`, channel, stamp(s.Now())).Scan(&n)
+	if err != nil {
+		return false, fmt.Errorf("look whether channel %s is owed something: %w", channel, err)
+	}
+	return n > 0, nil
+}
+
 // Owed are the deliveries that are not shown as they should be, the most urgent first; at most n.
 func (s *Store) Owed(ctx context.Context, n int) ([]notify.Delivery, error) {
 	found, err := s.db.QueryContext(ctx, selectDelivery+`WHERE d.owed > d.shown AND NOT (f.state = 'excepted' AND d.shown = 0)
