@@ -68,7 +68,7 @@ func (w *telling) oweTo(r *row, to notify.Routed, has *shown, came string) error
 	}
 	_, err := w.do(`INSERT INTO delivery (finding, channel, owed, shown, shown_state, shown_severity, shown_at, due, attempts, leased_until, leased_by, ref, error, dead)
 		VALUES ($1, $2, $3, 0, '', 0, 0, $4, 0, 0, '', '', '', 0)
-		ON CONFLICT (finding, channel) DO UPDATE SET owed = excluded.owed, dead = 0,
+		ON CONFLICT (finding, channel) DO UPDATE SET owed = CASE WHEN delivery.owed > excluded.owed THEN delivery.owed ELSE excluded.owed END, dead = 0,
 			due = CASE WHEN delivery.owed > delivery.shown AND delivery.due < excluded.due THEN delivery.due ELSE excluded.due END`,
 		r.finding.ID, to.Channel, r.Version, stamp(due))
 	return err
@@ -131,7 +131,7 @@ func (w *telling) reconcile() error {
 		return err
 	}
 	for _, id := range ids {
-		r, err := w.find(id, "") // held by none: they come in an order of their own
+		r, err := w.find(id, "") // held by none, since they come in an order of their own: what others owe of it meanwhile stays
 		if err != nil {
 			return err
 		}
