@@ -154,10 +154,10 @@ type progress struct {
 	phones []string
 }
 
-// resume takes up what a ref tells, where it is about the same.
+// resume takes up what a ref tells, where it is about the same: that it was seen once more meanwhile is told to no phone.
 func resume(m notify.Message, ref string) progress {
 	n := m.Notice
-	p := progress{told: digest(strings.Join([]string{string(n.Change()), m.Word(), m.At.UTC().String(), n.Opened.UTC().String()}, "|"))}
+	p := progress{told: digest(strings.Join([]string{string(n.Change()), m.Word(), n.Opened.UTC().String()}, "|"))}
 	if told, phones, ok := strings.Cut(ref, ":"); ok && told == p.told {
 		p.phones = strings.Split(phones, ",")
 	}

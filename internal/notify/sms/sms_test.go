@@ -65,6 +65,10 @@ func TestRetryLeavesOutWhoGotIt(t *testing.T) {
 	}
 	again := channeltest.Stopped()
 	again.Notes = []string{"it changed meanwhile, not for a phone"}
+	more := *again.Cause // and was seen once more
+	more.EventID, more.EventTime = "again", more.EventTime.Add(time.Minute)
+	rt := *again.RealTime
+	rt.Cause, again.RealTime = &more, &rt
 	s.Notice.Count = 2
 	s.Tell(t, again, notify.Open)
 	for _, phone := range []string{second, third, "+4915112345678"} {
