@@ -181,6 +181,19 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+// A day's limit passes by itself, though servers say it as if it did not: no message is given up for it.
+func TestLimitsOfADay(t *testing.T) {
+	for step, enhanced := range map[string]smtp.EnhancedCode{"mail": {5, 1, 90}, "rcpt " + to: {5, 4, 5}, "data": {5, 4, 5}} {
+		o, far := start(t, "starttls")
+		o.fault[step] = smtpError(550, enhanced, "Daily user sending limit exceeded")
+		s := channeltest.Play(t, email.Kind, far)
+		if got := notify.FailureOf(s.Try(t.Context(), channeltest.Stopped(), notify.Open)); got.Failure != notify.Later || !strings.Contains(got.Error(), "today") {
+			t.Errorf("%s: %q: %v", step, got.Failure, got)
+		}
+		s.Tell(t, channeltest.Stopped(), notify.Open)
+	}
+}
+
 // A server that says nothing is left while there is time for others to take the message; once it was given the message, it
 // may have taken it, and is left alone for a while.
 func TestSilence(t *testing.T) {

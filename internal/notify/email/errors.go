@@ -57,6 +57,8 @@ func fate(at step, code int, text string) (notify.Failure, string) {
 	switch {
 	case code/100 == 4:
 		return notify.Later, ""
+	case strings.HasPrefix(text, "5.4.5 ") || strings.HasPrefix(text, "5.1.90 "): // as Gmail and Exchange Online say it
+		return notify.Later, "the server takes no more of this user today"
 	case code == 530:
 		return notify.Closed, "the server wants a login: set user and password"
 	case at == login && code == 535:
