@@ -162,23 +162,19 @@ func listenOn(address string) (string, error) {
 	return net.JoinHostPort(host, port), nil
 }
 
-// health says whether the watch does its work: the store answers, and the log is judged.
+// health says whether the watch does its work: the store answers, and the log is judged. It asks for nothing that takes
+// longer the more is owed: who answers late here is ended, and with it whatever is under way.
 func (k *keeping) health(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
 	defer cancel()
-	if _, err := k.store.Owed(ctx, 1); err != nil {
+	switch behind, err := k.store.Behind(ctx); {
+	case err != nil:
 		http.Error(w, "the store does not answer: "+err.Error(), http.StatusServiceUnavailable)
-		return
+	case behind > stuck:
+		http.Error(w, fmt.Sprintf("the oldest record in the log waits since %s to be judged", behind.Round(time.Second)), http.StatusServiceUnavailable)
+	default:
+		fmt.Fprintln(w, "ok")
 	}
-	behind, err := k.store.Behind(ctx)
-	if err == nil && behind > stuck {
-		err = fmt.Errorf("the oldest record in the log waits since %s to be judged", behind.Round(time.Second))
-	}
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusServiceUnavailable)
-		return
-	}
-	fmt.Fprintln(w, "ok")
 }
 
 // stuck is how long a record may wait to be judged.
