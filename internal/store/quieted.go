@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"cairn.example/internal/model"
@@ -51,12 +52,8 @@ func (s *Store) traits(f model.Finding) notify.Traits {
 // inhibits tells whether a finding is open that inhibits another. One never inhibits itself, and of those that are both
 // source and target none inhibits another, as Alertmanager has it: else two of them would keep each other from being told.
 func (s *Store) inhibits(ctx context.Context, i notify.Inhibition, f model.Finding) (bool, error) {
-	account := ""
-	if slices.Contains(i.Equal, "account") {
-		account = f.Account
-	}
-	found, err := s.db.QueryContext(ctx, "SELECT "+findingColumns+" FROM finding WHERE state = 'open' AND id <> $1 AND severity >= $2 AND (account = $3 OR $3 = '')",
-		f.ID, int64(i.Source.Severity), account)
+	query, args := sources(i, f)
+	found, err := s.db.QueryContext(ctx, query, args...)
 	both := i.Source.Holds(f, s.traits(f))
 	held, err := rows(found, err, func(from *sql.Rows) (bool, error) {
 		var r row
@@ -73,4 +70,27 @@ func (s *Store) inhibits(ctx context.Context, i notify.Inhibition, f model.Findi
 		return false, fmt.Errorf("look for findings that inhibit another: %w", err)
 	}
 	return slices.Contains(held, true), nil
+}
+
+// sources asks for the findings that may inhibit another: all that a column can tell of them, since each that is read costs
+// as much as a look at a message, and 100,000 may be open.
+func sources(i notify.Inhibition, f model.Finding) (query string, args []any) {
+	query, args = "SELECT "+findingColumns+" FROM finding WHERE state = 'open' AND id <> $1 AND severity >= $2", []any{f.ID, int64(i.Source.Severity)}
+	place := func(value string) string {
+		args = append(args, text(value))
+		return fmt.Sprintf("$%d", len(args))
+	}
+	for column, value := range map[string]string{"account": f.Account, "region": f.Region, "rule": f.Rule} {
+		if slices.Contains(i.Equal, column) {
+			query += " AND " + column + " = " + place(value)
+		}
+	}
+	if exact := i.Source.Rules; len(exact) > 0 && !slices.ContainsFunc(exact, func(rule string) bool { return strings.ContainsAny(rule, "*?") }) {
+		var rules []string
+		for _, rule := range exact {
+			rules = append(rules, place(strings.ToLower(rule)))
+		}
+		query += " AND LOWER(rule) IN (" + strings.Join(rules, ", ") + ")"
+	}
+	return query, args
 }

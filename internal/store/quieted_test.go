@@ -44,3 +44,36 @@ func TestInhibition(t *testing.T) {
 		quieted(minor, false)
 	})
 }
+
+// What the database is asked for leaves out nothing that inhibits.
+func TestSourcesOfInhibitions(t *testing.T) {
+	each(t, func(t *testing.T, w world) {
+		t.Helper()
+		source, target := channeltest.Stopped(), channeltest.Posture()
+		w.tell(t, map[string]bool{source.ID: true}, source)
+		elsewhere, nowhere := target, target
+		elsewhere.Region, nowhere.Account = "us-east-1", "a\x00b"
+		for _, c := range []struct {
+			rules, equal []string
+			of           model.Finding
+			want         bool
+		}{
+			{nil, nil, target, true},
+			{[]string{"CT-013"}, nil, target, true},
+			{[]string{"CT-001", "ct-013"}, []string{"account", "region"}, target, true},
+			{[]string{"CT-001", "CT-0?3"}, []string{"region"}, target, true},
+			{[]string{"CT-001", "CT-014"}, nil, target, false},
+			{[]string{"CT-013"}, []string{"region"}, elsewhere, false},
+			{[]string{"CT-013"}, []string{"account"}, elsewhere, true},
+			{[]string{"CT-013"}, []string{"rule"}, target, false},
+			{[]string{"CT-013"}, []string{"resource"}, target, false},
+			{[]string{"CT-013"}, []string{"account"}, nowhere, false},
+		} {
+			w.Inhibit = []notify.Inhibition{{Source: notify.Match{Rules: c.rules}, Target: notify.Match{Rules: []string{"CT-001"}}, Equal: c.equal}}
+			until, err := w.Quieted(t.Context(), c.of)
+			if err != nil || until.IsZero() == c.want {
+				t.Errorf("%v, equal %v: quieted until %v, %v; want it quieted: %v", c.rules, c.equal, until, err, c.want)
+			}
+		}
+	})
+}
