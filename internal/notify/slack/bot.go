@@ -128,9 +128,12 @@ var gone = map[string]string{
 // judge says what an answer that is not ok means. What is in no table may pass; where Slack broke down in the middle the
 // message may have arrived.
 func judge(method string, a answer, after time.Duration, token string) error {
-	e := &apiError{method: method, name: strings.ReplaceAll(notify.Cut(a.Error, 60), token, "(secret)"), hint: closed[a.Error]}
+	short := func(text string) string { // cut last: half of a token is still half of one
+		return notify.Cut(notify.Clean(strings.ReplaceAll(text, token, "(secret)")), 60)
+	}
+	e := &apiError{method: method, name: short(a.Error), hint: closed[a.Error]}
 	if a.Needed != "" {
-		e.hint += " (" + notify.Cut(a.Needed, 60) + ")"
+		e.hint += " (" + short(a.Needed) + ")"
 	}
 	out := &notify.Error{Failure: notify.Later, After: after, Err: e}
 	switch {

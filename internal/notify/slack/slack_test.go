@@ -3,6 +3,8 @@ package slack_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -128,6 +130,22 @@ func TestErrorsOfTheWebAPI(t *testing.T) {
 }
 
 // What the webhook says.
+// Whatever an answer repeats of the token, no error tells it, nor the half that a cut would leave.
+func TestTokenInAnAnswer(t *testing.T) {
+	long := "xoxb-" + strings.Repeat("s3cr3t-", 12)
+	s := channeltest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintf(w, `{"ok": false, "error": "no %s", "needed": "%s"}`, long, long)
+	}))
+	c, err := slack.BotKind.New(channeltest.Settings("token", long, "channel", "C0123456789", "api", s.URL), s.Env())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.Show(t.Context(), notify.Compose(notify.Notice{Finding: channeltest.Stopped(), State: notify.Open}, now), "")
+	if err == nil || strings.Contains(err.Error(), "s3cr3t") {
+		t.Errorf("it tells a secret: %v", err)
+	}
+}
+
 func TestErrorsOfTheWebhook(t *testing.T) {
 	for answer, want := range map[string]notify.Failure{
 		"400 invalid_payload": notify.Refused, "403 action_prohibited": notify.Closed, "403 invalid_token": notify.Closed, "404 no_service": notify.Closed,
