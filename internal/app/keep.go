@@ -117,13 +117,11 @@ func (k *keeping) open(ctx context.Context) (err error) {
 	if k.routes, err = k.app.routing(ctx, k.watch.AWS, k.cfg); err != nil {
 		return err
 	}
-	excused, err := k.excused()
-	if err != nil {
+	o := store.Options{Now: k.app.Now, Routes: k.routes.Routes, Inhibit: k.cfg.Notify.Inhibit, Traits: k.routes.traits, Quiet: k.cfg.Notify.Quiet}
+	if err := k.except(&o); err != nil {
 		return err
 	}
-	k.store, err = store.Open(ctx, k.watch.storeAddress(), store.Options{
-		Now: k.app.Now, Routes: k.routes.Routes, Inhibit: k.cfg.Notify.Inhibit, Traits: k.routes.traits, Excused: excused, Quiet: k.cfg.Notify.Quiet,
-	})
+	k.store, err = store.Open(ctx, k.watch.storeAddress(), o)
 	if err != nil {
 		return err //nolint:wrapcheck // it says what was tried
 	}
@@ -133,19 +131,19 @@ func (k *keeping) open(ctx context.Context) (err error) {
 	return nil
 }
 
-// excused are the exceptions of the settings. Expired ones count as none, and are told.
-func (k *keeping) excused() (func(model.Finding, time.Time) string, error) {
+// except gives the store the exceptions of the settings. Expired ones count as none, and are told.
+func (k *keeping) except(o *store.Options) error {
 	all, err := k.cfg.LoadExceptions()
 	if err != nil {
-		return nil, &UsageError{err}
+		return &UsageError{err}
 	}
 	for _, old := range all.Expired(k.app.Now()) {
 		k.watch.Say("%s: this exception has expired on %s and counts as none: %s", old.Where, old.Until(), old.Reason)
 	}
-	if len(all) == 0 {
-		return nil, nil
+	if len(all) > 0 {
+		o.Excused, o.Changes = all.For, all.Changes
 	}
-	return all.For, nil
+	return nil
 }
 
 func (k *keeping) close() {

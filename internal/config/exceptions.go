@@ -217,6 +217,17 @@ func (e Exceptions) For(f model.Finding, at time.Time) string {
 	return ""
 }
 
+// Changes is when the next of them ends after a time, zero where none does.
+func (e Exceptions) Changes(after time.Time) time.Time {
+	var next time.Time
+	for _, one := range e {
+		if one.Expires.After(after) && (next.IsZero() || one.Expires.Before(next)) {
+			next = one.Expires
+		}
+	}
+	return next
+}
+
 // Expired are the exceptions that have ended. They count as none, and somebody should renew or remove them.
 func (e Exceptions) Expired(at time.Time) Exceptions {
 	return e.that(func(one Exception) bool { return !at.Before(one.Expires) })

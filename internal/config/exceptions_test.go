@@ -98,6 +98,11 @@ func TestExceptionsEnd(t *testing.T) {
 		"2027-02-01T10:00:00Z":      "accepted by ops until 2027-02-01 10:00:00 UTC: second",
 		"2027-02-01T10:00:01Z":      "",
 	} {
+		if next := accepted.Changes(instant(t, at)); !next.IsZero() && accepted.For(f, next) == accepted.For(f, next.Add(-1)) {
+			t.Errorf("after %s it changes at %s, when it does not", at, next)
+		} else if next.IsZero() != (want == "") {
+			t.Errorf("after %s it changes at %s", at, next)
+		}
 		if got := accepted.For(f, instant(t, at)); got != want {
 			t.Errorf("at %s: %q, want %q", at, got, want)
 		}

@@ -19,6 +19,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -41,6 +42,7 @@ type Store struct {
 	where string // for messages, without a password
 
 	logged, owing bell
+	excusing      atomic.Pointer[time.Time] // when exceptions were looked at last
 }
 
 // Options are what a store needs to know of the rest. Only Now is wanted.
@@ -52,6 +54,9 @@ type Options struct {
 	Traits  func(model.Finding) notify.Traits
 	// Excused is why the risk of a finding is accepted at a time, and "" where it is not.
 	Excused func(f model.Finding, at time.Time) string
+	// Changes is when Excused next says otherwise, after a time; zero: never. Where it is nil that may be at any time, and
+	// every sweep asks about all that is open.
+	Changes func(after time.Time) time.Time
 	// Quiet is after how long without a further event a finding resolves that nothing can make good, such as a call
 	// that was denied.
 	Quiet time.Duration

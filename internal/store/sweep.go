@@ -12,7 +12,9 @@ import (
 
 // Sweep does what time does: findings of which nothing more is seen resolve, exceptions begin and end.
 func (s *Store) Sweep(ctx context.Context) ([]Told, error) {
-	return s.telling(ctx, "see what time changed", func(w *telling) error {
+	now := s.Now()
+	excuses := s.excuseDue(now)
+	told, err := s.telling(ctx, "see what time changed", func(w *telling) error {
 		quiet, err := w.ids("SELECT id FROM finding WHERE state = 'open' AND quiet > 0 AND quiet <= $1", stamp(w.at))
 		if err != nil {
 			return err
@@ -26,8 +28,25 @@ func (s *Store) Sweep(ctx context.Context) ([]Told, error) {
 				return err
 			}
 		}
+		if !excuses {
+			return nil
+		}
 		return w.excuses()
 	})
+	if excuses && err == nil {
+		s.excusing.Store(&now)
+	}
+	return told, err
+}
+
+// excuseDue tells whether exceptions are to be looked at: at the first sweep, and when one has ended since.
+func (s *Store) excuseDue(now time.Time) bool {
+	last := s.excusing.Load()
+	if last == nil || s.Changes == nil {
+		return true
+	}
+	next := s.Changes(*last)
+	return !next.IsZero() && !now.Before(next)
 }
 
 // quiet resolves a finding of which nothing more was seen for long enough.
