@@ -146,16 +146,8 @@ func (l *ledger) lose(e *entry, c change, d *difference) {
 		l.loseTrail(e, c, arn, d)
 	}
 	l.perhaps(e, c, d)
-	switch {
-	case len(d.lost) > 0:
-	case c.is.Unread() != nil:
+	if len(d.lost) == 0 && (c.is.Unread() != nil || len(d.unknown) == 0) {
 		d.unknown = appendNew(d.unknown, "what it cost: "+why(c))
-	case len(d.unknown) == 0: // all was read, and not all is understood
-		because := why(c)
-		if len(answer.Doubts) > 0 {
-			because = answer.Doubts[0].Why
-		}
-		d.unknown = append(d.unknown, "what it cost: "+because)
 	}
 }
 
@@ -305,6 +297,9 @@ func why(c change) string {
 				if !attr.Known(t) {
 					return fmt.Sprintf("%s of trail/%s is not known (%s)", attr.Name(), t.Name, attr.Evidence(t).Origin.Reason())
 				}
+			}
+			if s, _ := t.Selectors.Get(); len(s.Doubts()) > 0 {
+				return fmt.Sprintf("the selectors of trail/%s are not understood (%s)", t.Name, s.Doubts()[0])
 			}
 		}
 	}
