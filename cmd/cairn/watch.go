@@ -137,12 +137,12 @@ func (p *program) runWatch(ctx context.Context, w app.Watch, show watchFilter, n
 	}
 	began := p.now()
 	read, err := p.app().Watch(ctx, w)
-	if err != nil && ctx.Err() != nil && p.lasting.Load() { // it was asked to end before it came to read anything
+	partly, incomplete := errors.AsType[*app.IncompleteError](err)
+	if err != nil && !incomplete && ctx.Err() != nil && p.lasting.Load() { // it was asked to end before it came to read anything
 		p.more("the watch was starting: %v", err)
 		p.interrupted()
 		return nil
 	}
-	partly, incomplete := errors.AsType[*app.IncompleteError](err)
 	if incomplete {
 		err = nil
 	}
