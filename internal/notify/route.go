@@ -114,8 +114,12 @@ type Routes struct {
 	Traits   func(model.Finding) Traits // may be nil
 }
 
-// DefaultRepeat is Alertmanager's repeat_interval.
-const DefaultRepeat = 4 * time.Hour
+const (
+	// DefaultRepeat is Alertmanager's repeat_interval.
+	DefaultRepeat = 4 * time.Hour
+	// DefaultQuiet is Conformity's ttl of real-time findings.
+	DefaultQuiet = 72 * time.Hour
+)
 
 // Route gives the channels that a finding goes to, each once, by the first route that names it. What cairn finds of a
 // channel goes to all others.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"cairn.example/internal/channeltest"
+	"cairn.example/internal/notify"
 	"cairn.example/internal/store"
 )
 
@@ -30,12 +31,12 @@ func TestALateLineOpensForAWhile(t *testing.T) {
 		if open() != 1 {
 			t.Fatal("it is not open")
 		}
-		*w.now = w.now.Add(store.DefaultQuiet)
+		*w.now = w.now.Add(notify.DefaultQuiet)
 		if open() != 0 {
 			t.Fatal("nothing more was seen of it, and it is open")
 		}
 		w.tell(t, nil, older)
-		*w.now = w.now.Add(store.DefaultQuiet)
+		*w.now = w.now.Add(notify.DefaultQuiet)
 		if open() != 0 {
 			t.Error("nothing more was seen of it since the late record, and it is open for ever")
 		}

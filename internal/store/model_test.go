@@ -149,7 +149,7 @@ func (m *machine) event(t *rapid.T, name string) {
 	if w.state != store.StateExcepted {
 		w.state = store.StateOpen
 	}
-	w.quiet = m.now.Add(store.DefaultQuiet)
+	w.quiet = m.now.Add(notify.DefaultQuiet)
 	m.excuse(name)
 }
 

@@ -27,7 +27,6 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
-	_ "modernc.org/sqlite" // the driver of that name
 
 	"cairn.example/internal/model"
 	"cairn.example/internal/notify"
@@ -71,9 +70,6 @@ type Router interface {
 	Channel(name string) (r notify.Routed, ok bool) // one that is set up
 }
 
-// DefaultQuiet is Conformity's ttl of real-time findings.
-const DefaultQuiet = 72 * time.Hour
-
 //go:embed migrations/*.sql
 var migrations embed.FS
 
@@ -81,7 +77,7 @@ var migrations embed.FS
 // SQLite file, or a URL of PostgreSQL.
 func Open(ctx context.Context, address string, o Options) (*Store, error) {
 	s := &Store{Options: o}
-	s.Quiet = cmp.Or(s.Quiet, DefaultQuiet)
+	s.Quiet = cmp.Or(s.Quiet, notify.DefaultQuiet)
 	var dialect goose.Dialect
 	var err error
 	if strings.HasPrefix(address, "postgres://") || strings.HasPrefix(address, "postgresql://") {
@@ -94,7 +90,7 @@ func Open(ctx context.Context, address string, o Options) (*Store, error) {
 	}
 	if err != nil {
 		if s.db != nil {
-			err = errors.Join(connecting(err), s.db.Close())
+			err = errors.Join(opening(connecting(err)), s.db.Close())
 		}
 		return nil, fmt.Errorf("open the store %s: %w", s.where, err)
 	}
@@ -104,7 +100,14 @@ func Open(ctx context.Context, address string, o Options) (*Store, error) {
 // openSQLite opens a file. Transactions that write begin by asking for the lock, so that none fails half-way; each is
 // on the disk when it is committed.
 func (s *Store) openSQLite(path string) error {
+	if scheme, _, other := strings.Cut(path, "://"); other {
+		s.where = scheme // what follows may hold a password
+		return errors.New("want a file, or postgres://USER@HOST/DATABASE")
+	}
 	s.where = path
+	if err := place(path); err != nil {
+		return err
+	}
 	synchronous := "synchronous(FULL)"
 	if s.Volatile {
 		synchronous = "synchronous(OFF)"

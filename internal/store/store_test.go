@@ -168,7 +168,7 @@ func TestLongAgoIsOver(t *testing.T) {
 	each(t, func(t *testing.T, w world) {
 		t.Helper()
 		denied := channeltest.Stopped()
-		denied.Cause.EventTime = w.now.Add(-store.DefaultQuiet)
+		denied.Cause.EventTime = w.now.Add(-notify.DefaultQuiet)
 		if got := w.tell(t, nil, denied); !slices.Equal(got, []string{"opened", "resolved"}) {
 			t.Errorf("told %v", got)
 		}

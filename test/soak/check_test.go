@@ -12,6 +12,7 @@ import (
 	"cairn.example/internal/app"
 	"cairn.example/internal/detect"
 	"cairn.example/internal/model"
+	"cairn.example/internal/notify"
 	"cairn.example/internal/store"
 	"cairn.example/rules/all"
 )
@@ -48,7 +49,7 @@ func (s *stage) wanted() wanted {
 		w.over[id] = !stands
 	}
 	for id, f := range w.last { // nothing more was seen of it for long
-		if _, lasts := d.Standing()[id]; !lasts && f.Cause.EventTime.Add(store.DefaultQuiet).Before(time.Now()) {
+		if _, lasts := d.Standing()[id]; !lasts && f.Cause.EventTime.Add(notify.DefaultQuiet).Before(time.Now()) {
 			w.over[id] = true
 		}
 	}
