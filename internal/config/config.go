@@ -61,7 +61,7 @@ type Rule struct {
 
 // Default is the choice of somebody who chose nothing.
 func Default(known Known) *Config {
-	return &Config{Preset: rule.Default, Rules: map[string]Rule{}, Notify: Notify{Repeat: notify.DefaultRepeat}, known: known}
+	return &Config{Preset: rule.Default, Rules: map[string]Rule{}, Notify: Notify{Repeat: notify.DefaultRepeat, Quiet: notify.DefaultQuiet}, known: known}
 }
 
 // Find is the path of the directory's cairn.yaml, or "" when there is none. A file that is there and cannot

@@ -22,7 +22,7 @@ type Notify struct {
 	Routes   []notify.Route // none: everything that fails or is unknown goes to every channel
 	Inhibit  []notify.Inhibition
 	Repeat   time.Duration // for how long repeats of a finding are gathered
-	Quiet    time.Duration // after how long a finding resolves that nothing can make good; 0: as long as the store has it
+	Quiet    time.Duration // after how long a finding resolves that nothing can make good
 }
 
 // Channel is one destination as it is set up. [Channel.Resolve] gives what it is made of.

@@ -70,8 +70,8 @@ func scalar(s string) string {
 }
 
 func (n Notify) print(b *strings.Builder) {
-	if len(n.Channels) == 0 && n.Repeat == notify.DefaultRepeat {
-		n.Repeat = 0 // there is nobody whom it concerns
+	if len(n.Channels) == 0 && n.Repeat == notify.DefaultRepeat && n.Quiet == notify.DefaultQuiet {
+		n.Repeat, n.Quiet = 0, 0 // there is nobody whom they concern
 	}
 	if len(n.Channels)+len(n.Routes)+len(n.Inhibit) == 0 && n.Repeat == 0 && n.Quiet == 0 {
 		return
