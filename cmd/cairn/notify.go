@@ -190,7 +190,7 @@ is any text, ? one letter. Several words of one field are alternatives.`,
 			return err
 		},
 	}
-	c.Flags().StringVar(&long, "for", "", "how `long`: 2h, 3d, 1w")
+	c.Flags().StringVar(&long, "for", "", "for how long, a `time` such as 2h, 3d or 1w")
 	c.Flags().StringVar(&one.Reason, "reason", "", "why, in a `sentence`")
 	c.Flags().StringVar(&one.Owner, "owner", "", "who answers for it, by `name` (default who runs this)")
 	p.notifyFlags(c, &n, true)

@@ -52,8 +52,12 @@ func checkWebhook(address string) error {
 	const want = "want the address that Slack shows under Incoming Webhooks, https://hooks.slack.com/services/…"
 	u, err := addressAt(address, "hooks.slack.com", "hooks.slack-gov.com")
 	switch {
+	case strings.TrimSpace(address) != address:
+		return errors.New(want + "; this one has a space or a line break at an end")
+	case err != nil && !strings.HasPrefix(address, "https://"):
+		return errors.New(want + "; this one does not begin with https://")
 	case err != nil:
-		return errors.New(want)
+		return errors.New(want + "; this one is of another host")
 	case !strings.HasPrefix(u.Path, "/services/"):
 		return errors.New(want + "; the path of this one does not begin with /services/")
 	}
