@@ -106,9 +106,13 @@ func (in *intake) commit(ctx context.Context) {
 
 // beat keeps, now and then and at the end, of whom something arrived.
 func (in *intake) beat(ctx context.Context) {
+	var failing fault
 	for lasts := true; lasts; {
 		lasts = pause(ctx, sweeping)
-		if err := in.w.Store.Beat(context.WithoutCancel(ctx), in.pulse.take()); err != nil {
+		switch err := in.w.Store.Beat(context.WithoutCancel(ctx), in.pulse.take()); {
+		case err == nil:
+			failing.over()
+		case failing.news(err, in.w.Now()):
 			in.w.Log.ErrorContext(ctx, "keep when records arrived", "error", err)
 		}
 	}

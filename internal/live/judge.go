@@ -60,12 +60,18 @@ func (j *judge) run(ctx context.Context) {
 		j.readers.Wait()
 		_ = j.w.Store.Disown(context.WithoutCancel(ctx), theJudge, j.w.ID) // else it runs out by itself
 	}()
+	var failing fault
 	for ctx.Err() == nil {
 		logged := j.w.Store.Logged()
 		n, err := j.turn(ctx)
+		if err == nil {
+			failing.over()
+		}
 		switch {
 		case err != nil && ctx.Err() == nil:
-			j.w.Log.ErrorContext(ctx, "judge the log", "error", err)
+			if failing.news(err, j.w.Now()) {
+				j.w.Log.ErrorContext(ctx, "judge the log", "error", err)
+			}
 			j.detector, j.owns = nil, time.Time{} // what it took in may not be kept, or by somebody else
 			pause(ctx, again)
 		case n == 0:

@@ -120,7 +120,9 @@ func (w *Watch) Run(ctx context.Context) error {
 	for _, s := range w.Sources {
 		sources.Go(func() {
 			if err := s.Run(ctx, in.handle); err != nil && ctx.Err() == nil {
-				w.Log.ErrorContext(ctx, "a source has ended, and the others go on", "source", s.Name, "error", err)
+				if _, told := errors.AsType[*source.IncompleteError](err); !told { // each problem was told when it began
+					w.Log.ErrorContext(ctx, "a source has ended, and the others go on", "source", s.Name, "error", err)
+				}
 				once.Lock()
 				failed = errors.Join(failed, fmt.Errorf("%s: %w", s.Name, err))
 				once.Unlock()
@@ -154,8 +156,12 @@ func (w *Watch) present(ctx context.Context) (absent func(), err error) {
 	lasting, end := context.WithCancel(context.WithoutCancel(ctx))
 	var says sync.WaitGroup
 	says.Go(func() {
+		var failing fault
 		for pause(lasting, owned/4) {
-			if err := w.Store.Present(lasting, w.ID, owned); err != nil && lasting.Err() == nil {
+			switch err := w.Store.Present(lasting, w.ID, owned); {
+			case err == nil:
+				failing.over()
+			case lasting.Err() == nil && failing.news(err, w.Now()):
 				w.Log.ErrorContext(lasting, "say that this process lives", "error", err)
 			}
 		}

@@ -40,3 +40,33 @@ func TestASourceEnds(t *testing.T) {
 		<-done
 	})
 }
+
+// A store that fails for long is said when it begins and then once a minute, not with each attempt: where the disk is full,
+// the log is often on it.
+func TestAFaultThatLastsIsSaidNowAndThen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		kept, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "cairn.db"), store.Options{Volatile: true, Now: time.Now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var said strings.Builder
+		w := &live.Watch{Store: kept, ID: "me", Detect: watched(t), Now: time.Now, Log: slog.New(slog.NewTextHandler(&said, nil))}
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- w.Run(ctx) }()
+		time.Sleep(10 * time.Second)
+		if err := kept.Close(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		const least, most = 10, 11
+		for _, what := range []string{"judge the log", "say that this process lives"} {
+			if n := strings.Count(said.String(), what); n < least || n > most {
+				t.Errorf("%q is said %d times in 10 minutes", what, n)
+			}
+		}
+		stop()
+		<-done
+	})
+}
