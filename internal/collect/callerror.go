@@ -64,12 +64,18 @@ func (a *account) callFailed(ctx context.Context, err error, g model.Gap) error 
 	if lacking := lackedAction.FindStringSubmatch(err.Error()); lacking != nil && model.Denied(g.Code) {
 		g.Permission = lacking[1]
 	}
+	if slices.Contains(absentCodes, g.Code) {
+		g.Permission = "" // who looks for one looks in the wrong place
+	}
 	if _, gone := errors.AsType[*baseError](err); gone || slices.Contains(expiredCodes, g.Code) {
 		g.Region, g.Why = "", g.Code+": "+ErrExpired.Error()
 		err = errors.Join(err, ErrExpired)
 	}
 	return &CallError{g, a.run.retryer().IsErrorRetryable(err), deniedCall(err, g.Code), err}
 }
+
+// absentCodes say that there is no such bucket or queue.
+var absentCodes = []string{"NoSuchBucket", "AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}
 
 // lackedAction is the action that AWS names when it refuses: for an encrypted object it is the key's.
 var lackedAction = regexp.MustCompile(`not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)`)

@@ -197,7 +197,7 @@ func TestRefusalsAreTold(t *testing.T) {
 	for name, c := range map[string]struct {
 		status        int
 		code, message string
-		permission    string // other than the call's own
+		permission    string // other than the call's own; -: none would help
 		denied        bool
 		temporary     bool
 	}{
@@ -207,7 +207,7 @@ func TestRefusalsAreTold(t *testing.T) {
 		"bad secret":   {403, "SignatureDoesNotMatch", "", "", true, false},
 		"archived":     {403, "InvalidObjectState", "", "", false, false},
 		"gone":         {404, "NoSuchKey", "", "", false, false},
-		"no bucket":    {404, "NoSuchBucket", "", "", false, false},
+		"no bucket":    {404, "NoSuchBucket", "", "-", false, false},
 		"throttled":    {503, "SlowDown", "", "", false, true},
 		"broken":       {500, "InternalError", "", "", false, true},
 	} {
@@ -215,8 +215,8 @@ func TestRefusalsAreTold(t *testing.T) {
 			w := &wire{answer: refuse(c.status, c.code, c.message)}
 			b := collect.NewBuckets(w.target(""), options(quick))
 			_, _, err := b.Get(t.Context(), "logs", "a.json.gz")
-			permission := c.permission
-			if permission == "" {
+			permission := strings.TrimPrefix(c.permission, "-")
+			if c.permission == "" {
 				permission = "s3:GetObject"
 			}
 			if diff := cmp.Diff(said{"GetObject", "us-east-1", c.code, permission, c.denied, c.temporary}, saying(t, err)); diff != "" {
@@ -239,7 +239,10 @@ func TestRefusalsAreTold(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = q.Receive(t.Context(), time.Second, time.Minute)
-		want.Call, want.Region, want.Permission = "ReceiveMessage", "eu-west-1", "sqs:ReceiveMessage"
+		want.Call, want.Region = "ReceiveMessage", "eu-west-1"
+		if code != "QueueDoesNotExist" { // which no permission would help
+			want.Permission = "sqs:ReceiveMessage"
+		}
 		if diff := cmp.Diff(want, saying(t, err)); diff != "" {
 			t.Errorf("%v (-want +got):\n%s", err, diff)
 		}
