@@ -43,7 +43,9 @@ func (p *program) notifyTest() *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error {
 			var errs []error
 			for _, name := range args {
+				stop := p.waits(name + ": no answer yet")
 				t, err := p.app().TryChannel(c.Context(), n, name)
+				stop()
 				if err != nil {
 					errs = append(errs, err)
 					continue
@@ -57,6 +59,26 @@ func (p *program) notifyTest() *cobra.Command {
 	}
 	p.notifyFlags(c, &n, false)
 	return c
+}
+
+// patient is how long somebody at a terminal waits without a word.
+const patient = 2 * time.Second
+
+// waits says once what is waited for, if it takes longer than a moment; the function that it gives ends that.
+func (p *program) waits(what string) (stop func()) {
+	ended, said := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(said)
+		select {
+		case <-ended:
+		case <-time.After(patient):
+			p.note("%s", what)
+		}
+	}()
+	return func() {
+		close(ended)
+		<-said
+	}
 }
 
 func (p *program) notifyList() *cobra.Command {

@@ -50,9 +50,21 @@ func (a *App) TryChannel(ctx context.Context, n Notify, name string) (Trial, err
 		}
 	}
 	if err != nil {
-		return Trial{}, fmt.Errorf("%s did not take it: %w", name, err)
+		return Trial{}, fmt.Errorf("%s did not take it: %w%s", name, err, meant(err))
 	}
 	return Trial{name, kind, a.Now().Sub(now)}, nil
+}
+
+// meant is what a watch would do after such an answer, and so what is left to do.
+func meant(err error) string {
+	failed, ok := errors.AsType[*notify.Error](err)
+	switch {
+	case ok && failed.Failure == notify.Closed:
+		return "; it takes nothing until that is put right: look at its settings and its secret in cairn.yaml, and at the far end"
+	case ok && failed.Failure == notify.Refused:
+		return "; it would not take this message however often it is sent"
+	}
+	return "; that may pass by itself: cairn watch would go on trying"
 }
 
 // trial is a finding that nobody need look into.
