@@ -13,7 +13,9 @@ fail() {
 	printf '%s\n' "$1" >&2
 	exit 1
 }
-command -v jq >/dev/null || fail 'jq is missing: install it, nothing was changed.'
+for tool in aws jq; do
+	command -v "$tool" >/dev/null || fail "$tool is missing: install it. Nothing was changed."
+done
 if [ "${1-}" = --remove ] && [ $# -eq 2 ]; then
 	bucket=$2 arn='' prefix=''
 elif [ $# -ge 2 ] && [ $# -le 3 ]; then
