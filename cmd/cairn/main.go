@@ -19,6 +19,10 @@ const (
 	watchsPatience = 50 * time.Second
 )
 
+// twice is for how long a second interruption is the same one: timeout(1), and shells that hand one on, send it to the
+// process and to its group.
+const twice = 200 * time.Millisecond
+
 func main() {
 	p := &program{
 		stdin: os.Stdin, stdout: outlet{os.Stdout}, stderr: os.Stderr, env: os.Getenv,
@@ -26,8 +30,10 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, func() {
+		ends := time.After(p.patience())
+		time.Sleep(twice)
 		stop() // a second interruption kills at once
-		time.Sleep(p.patience())
+		<-ends
 		os.Exit(p.interrupted())
 	})
 	// Caught, so that writing to a closed pipe is an error, which outlet hears, and not the end.

@@ -174,7 +174,7 @@ func (p *program) notifyRetry() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if _, err := fmt.Fprintf(p.stdout, "%s: %s; cairn watch tries now.\n", name, model.Count(int(owed), "message is owed", "messages are owed")); err != nil {
+				if _, err := fmt.Fprintf(p.stdout, "%s: %s; cairn watch tries at once, or when it is started.\n", name, model.Count(int(owed), "message is owed", "messages are owed")); err != nil {
 					return err
 				}
 			}

@@ -216,6 +216,7 @@ func interrupt(ts *testscript.TestScript, _ bool, args []string) {
 		}
 	}
 	ts.Check(cmd.Process.Signal(syscall.SIGINT))
+	_ = cmd.Process.Signal(syscall.SIGINT) // as timeout(1) sends it, to the process and to its group; it may have ended
 	<-ended
 	if code, said := cmd.ProcessState.ExitCode(), stderr.String(); code != want || want != exitOK && said != "cairn: interrupted\n" {
 		ts.Fatalf("exit %d, and said %q", code, said)
