@@ -45,7 +45,11 @@ func (p *program) listDetections(found []*detect.Detection) error {
 	for _, d := range found {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", d.ID, graded(d), d.Group, d.Title)
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	p.note("An event that is known to have cost records is worse than that, up to extreme.")
+	return nil
 }
 
 // graded is a detection's severity, as the catalogue has it, and the highest that one of its events has by itself.

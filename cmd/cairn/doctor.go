@@ -88,8 +88,9 @@ func (p *program) unsigned(ctx context.Context, n app.Notify, none *app.NoCreden
 	if len(checks) == 0 {
 		return none
 	}
-	what, _, _ := strings.Cut(none.Error(), "\n")
-	fmt.Fprintf(p.stdout, "  missing  %s: no account was looked at\n", what)
+	what, todo, _ := strings.Cut(none.Error(), "\n")
+	signIn, _, _ := strings.Cut(todo, "\n")
+	fmt.Fprintf(p.stdout, "  missing  %s: no account was looked at\n           %s\n", what, strings.TrimSpace(signIn))
 	p.path(checks)
 	return &exitError{code: exitUnknown}
 }
