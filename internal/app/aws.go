@@ -20,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/ec2rolecreds"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
+	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/middleware"
 
 	"cairn.example/internal/collect"
@@ -146,7 +147,8 @@ func (a AWS) load(ctx context.Context) (aws.Config, error) {
 	if !a.Insecure {
 		requests = append(requests, collect.RefuseInsecure)
 	}
-	options = append(options, awsconfig.WithAPIOptions(requests))
+	// What the SDK logs by itself, past -q and --debug, is about connections: what fails in the end is an error all the same.
+	options = append(options, awsconfig.WithAPIOptions(requests), awsconfig.WithLogger(logging.Nop{}))
 	if a.Profile != "" {
 		options = append(options, awsconfig.WithSharedConfigProfile(a.Profile))
 	}

@@ -129,7 +129,7 @@ func (k *keeping) serve() (stop func() error, err error) {
 	}
 	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("serve metrics and health on %s: %w", address, err)
+		return nil, fmt.Errorf("serve metrics and health on %s: %w; --listen names another address", address, err)
 	}
 	k.metrics.registry.MustRegister(newOwing(k.store))
 	mux := http.NewServeMux()

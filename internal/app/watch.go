@@ -64,6 +64,12 @@ const tellEvery = 2 * time.Second
 // be read, the error is an [*IncompleteError], after all else was told.
 func (a *App) Watch(ctx context.Context, w Watch) (Watched, error) {
 	w.unread = newUnread(w.Say)
+	switch {
+	case w.Audit < 0:
+		return Watched{}, &UsageError{fmt.Errorf("--every %s: want a time such as 1h, or 0 for once", w.Audit)}
+	case w.Poll < 0:
+		return Watched{}, &UsageError{fmt.Errorf("--poll %s: want a time such as 1m", w.Poll)}
+	}
 	o, cfg, err := a.watching(&w)
 	if err != nil {
 		return Watched{}, err
