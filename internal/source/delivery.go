@@ -105,8 +105,11 @@ func (r *reception) begin() bool {
 	}
 }
 
-// fetch handles the objects that a message names.
+// fetch handles the objects that a message names: all of them, for one that cannot be read may be so for good. Of several
+// such the one counts with which the message is kept longest.
 func (r *reception) fetch(ctx context.Context, d *delivery, objects []object) {
+	var bad object
+	var failed error
 	for _, o := range objects {
 		if !r.begin() {
 			r.putBack(ctx, d, 0)
@@ -117,10 +120,13 @@ func (r *reception) fetch(ctx context.Context, d *delivery, objects []object) {
 		if err == nil || ctx.Err() == nil {
 			r.refusals.note(o, err)
 		}
-		if err != nil {
-			r.failed(ctx, d, o.String(), err)
-			return
+		if err != nil && (failed == nil || isPassing(err) || isGone(failed)) {
+			bad, failed = o, err
 		}
+	}
+	if failed != nil {
+		r.failed(ctx, d, bad.String(), failed)
+		return
 	}
 	r.acknowledge(d)
 }

@@ -153,6 +153,37 @@ func TestOneBadEventHoldsNoOther(t *testing.T) {
 	})
 }
 
+// A file that cannot be read holds back none of the others that its message names, whatever ends the message.
+func TestOneBadObjectHoldsNoOther(t *testing.T) {
+	for name, c := range map[string]struct {
+		get      error
+		poisoned int
+	}{
+		"gone":    {errNoSuchKey, 1},
+		"refused": {errDenied, 0},
+		"no kind": {errors.New("what?"), 1},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			q, d, poison := newSQS(t, 1), &desk{}, &shelter{}
+			s := newStore(map[string]string{"b/a.json": record("1"), "b/c.json": record("3"), "b/d.json": record("4")})
+			s.get = func(name string) error {
+				if name == "b/bad.json" {
+					return c.get
+				}
+				return nil
+			}
+			q.send(notification("a.json", "bad.json", "c.json", "d.json"))
+			during(t, queueOf(q, s, d, poison), d, time.Hour)
+			if diff := cmp.Diff([]string{"1", "3", "4"}, d.got()); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", name, diff)
+			}
+			if got := poison.got(); len(got) != c.poisoned || q.left() != 1-c.poisoned {
+				t.Errorf("%s: poison %v, %d left", name, got, q.left())
+			}
+		})
+	}
+}
+
 // The waits between the tries of a message, and its end.
 func TestFailedMessageBecomesPoison(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
