@@ -102,6 +102,7 @@ func (j *judge) ask(ctx context.Context) {
 
 // renew begins anew with what was read.
 func (j *judge) renew(ctx context.Context, s *model.Snapshot) error {
+	j.calling(s)
 	if err := j.compare(ctx, s); err != nil {
 		return err
 	}
@@ -116,6 +117,7 @@ func (j *judge) renew(ctx context.Context, s *model.Snapshot) error {
 
 // unread says that the accounts could not be read, and has them read again soon.
 func (j *judge) unread(ctx context.Context, err error) {
+	j.called = nil
 	j.collect = j.w.Now().Add(min(j.w.every(), unread))
 	j.w.Log.ErrorContext(ctx, "read the accounts", "error", err, "again", j.collect)
 }

@@ -211,3 +211,77 @@ func TestSilence(t *testing.T) {
 		})
 	})
 }
+
+// beats are some thirty hours in which files and calls of cairn's own arrive of an account, and some time after them.
+func beats(t *testing.T, then time.Duration) func(*store.Store) {
+	t.Helper()
+	return func(kept *store.Store) {
+		for range 30 {
+			if err := kept.Beat(t.Context(), [][2]string{{"111111111111", "eu-west-1"}, {"111111111111", live.Heartbeat}}); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Hour)
+		}
+		time.Sleep(then)
+	}
+}
+
+// What did not come while nobody listened is no silence; what does not come from then on is.
+func TestSilenceAfterARestart(t *testing.T) {
+	s, _ := example(t)
+	synctest.Test(t, func(t *testing.T) {
+		stand(t, s, beats(t, 72*time.Hour), func(st *standing) {
+			time.Sleep(100 * time.Minute)
+			want(t, "soon after the start", st.take("CRN-103", "CRN-104"))
+			time.Sleep(2 * time.Hour)
+			want(t, "hours later", st.take("CRN-103", "CRN-104"), "opened CRN-103 111111111111/eu-west-1", "opened CRN-104 111111111111/heartbeat")
+		})
+	})
+}
+
+// Files that come again after a long silence end it, though they no longer come in most hours.
+func TestLongSilenceEnds(t *testing.T) {
+	s, _ := example(t)
+	synctest.Test(t, func(t *testing.T) {
+		stand(t, s, beats(t, 0), func(st *standing) {
+			time.Sleep(48 * time.Hour)
+			want(t, "after two days", st.take("CRN-103"), "opened CRN-103 111111111111/eu-west-1")
+			st.record(t, "DescribeTrails", "aws-sdk-go-v2/1.48.0 app/cairn")
+			time.Sleep(10 * time.Minute)
+			want(t, "when they came again", st.take("CRN-103"), "resolved CRN-103 111111111111/eu-west-1")
+		})
+	})
+}
+
+// Where an account is not read there are no calls that could come back.
+func TestNoHeartbeatWithoutCalls(t *testing.T) {
+	s, _ := example(t)
+	for name, now := range map[string]func(*model.Account) bool{
+		"refused": func(a *model.Account) bool {
+			a.Trails = model.List[*model.Trail]{Gaps: []model.Gap{{Call: "AssumeRole", Account: a.ID, Code: "AccessDenied"}}}
+			a.Caller, a.Gaps = "", a.Trails.Gaps
+			return true
+		},
+		"no longer watched": func(*model.Account) bool { return false },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				stand(t, s, beats(t, 0), func(st *standing) {
+					other := *s
+					other.Accounts = nil
+					for _, a := range s.Accounts {
+						if c := a.Clone(); a.ID != "111111111111" || now(c) {
+							other.Accounts = append(other.Accounts, c)
+						}
+					}
+					st.is(&other)
+					time.Sleep(12 * time.Hour)
+					want(t, "while it is not read", st.take("CRN-104"))
+					st.is(s)
+					time.Sleep(12 * time.Hour)
+					want(t, "when it was read for long", st.take("CRN-104"), "opened CRN-104 111111111111/heartbeat")
+				})
+			})
+		})
+	}
+}

@@ -2,6 +2,7 @@ package live
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"regexp"
@@ -94,16 +95,13 @@ func (j *judge) listen(ctx context.Context) error {
 	var found []model.Finding
 	now := j.w.Now()
 	for _, p := range all {
-		if p.Region == Heartbeat {
-			if j.w.Collect != nil && j.w.Every > 0 {
+		switch since, calls := j.called[p.Account]; {
+		case p.Region == Heartbeat:
+			if calls && j.w.Every > 0 && decided(p, since, now, j.w.Every+late) {
 				found = append(found, j.w.heard(p, now))
 			}
-			continue
-		}
-		if strings.HasPrefix(p.Region, Events) {
-			continue
-		}
-		if p.Last.Sub(p.First) >= watched && float64(p.Hours) >= regular*p.Last.Sub(p.First).Hours() {
+		case strings.HasPrefix(p.Region, Events):
+		case (usual(p) || now.Sub(p.Last) < silent) && decided(p, j.began, now, silent): // a long silence makes it unusual
 			found = append(found, j.w.quiet(p, now))
 		}
 	}
@@ -122,6 +120,27 @@ func (j *judge) listen(ctx context.Context) error {
 	j.heard = heard
 	j.w.tell(told)
 	return nil
+}
+
+// usual tells whether something normally arrives.
+func usual(p store.Pulse) bool {
+	return p.Last.Sub(p.First) >= watched && float64(p.Hours) >= regular*p.Last.Sub(p.First).Hours()
+}
+
+// decided tells whether something arrived within a time, or could have arrived all that time and did not.
+func decided(p store.Pulse, since, now time.Time, within time.Duration) bool {
+	return now.Sub(p.Last) < within || now.Sub(since) >= within
+}
+
+// calling keeps since when cairn reads each account: while it does not, it makes no calls that could come back.
+func (j *judge) calling(s *model.Snapshot) {
+	called := map[string]time.Time{}
+	for _, a := range s.Accounts {
+		if a.Unread() == nil {
+			called[a.ID] = cmp.Or(j.called[a.ID], s.CollectedAt)
+		}
+	}
+	j.called = called
 }
 
 // quiet is whether records of an account and Region still arrive.
