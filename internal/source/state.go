@@ -37,8 +37,8 @@ type markKey struct{ account, region, source string }
 
 // mark is how far a source was read.
 type mark struct {
-	since  time.Time // everything from here on was read; zero while the first pass is under way
-	newest time.Time // the newest event; zero if there was none
+	since  time.Time // everything from here on was read, or is by the first pass
+	newest time.Time // the newest event; zero if there was none, and while the first pass is under way
 	ids    map[event.ID]time.Time
 }
 
@@ -74,13 +74,15 @@ func (s *State) IDs() iter.Seq2[event.ID, time.Time] {
 }
 
 // resume tells where to go on: since when events are wanted, and the newest that was read. A source that was never
-// read, or not as far back as is wanted now, begins anew.
+// asked for, or not as far back as is wanted now, begins anew. Where it began is kept at once: days later, and after a
+// restart, a first pass that was refused all along is still to read what was wanted then.
 func (s *State) resume(k markKey, wanted time.Time) (since, newest time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	m := s.marks[k]
-	if m == nil || m.since.IsZero() || wanted.Before(m.since) {
-		return wanted, time.Time{}
+	m := s.mark(k)
+	if m.since.IsZero() || wanted.Before(m.since) {
+		m.since, m.newest = wanted, time.Time{}
+		s.changes++
 	}
 	return m.since, m.newest
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"cairn.example/internal/awsfake"
 	"cairn.example/internal/event"
 	"cairn.example/internal/source"
 )
@@ -66,6 +67,37 @@ func TestLookupGoesOnAfterARestart(t *testing.T) {
 		run(time.Hour, time.Second)
 		if from := w.asked(iam)[0].from; !from.Equal(time.Now().Add(-90 * 24 * time.Hour).Add(-time.Second / 2).Truncate(time.Second)) {
 			t.Errorf("after 120 days it asks for events since %s, at %s", from, time.Now())
+		}
+	})
+}
+
+// A first pass that did not come to its end begins where it began, however much later: a role may be refused for days.
+func TestFirstPassGoesOnAfterARestart(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.json")
+	synctest.Test(t, func(t *testing.T) {
+		w, d := newWorld(t, happened{"eu-west-1", ct, "a", time.Now()}), &desk{}
+		run := func(since time.Duration) {
+			l := w.lookup([]string{"eu-west-1"}, []string{ct})
+			l.State, l.Since = open(t, path), since
+			stop := start(l, d)
+			time.Sleep(time.Minute)
+			stop()
+		}
+		w.inject(awsfake.Fault{Match: awsfake.Call{Op: "LookupEvents"}, Action: awsfake.Deny()})
+		run(time.Hour)
+		time.Sleep(3 * 24 * time.Hour)
+		w.add() // and is allowed
+		run(time.Hour)
+		if diff := cmp.Diff([]string{"a"}, d.got()); diff != "" {
+			t.Errorf("allowed days later (-want +got):\n%s", diff)
+		}
+		w.add(happened{"eu-west-1", ct, "b", time.Now().Add(-10 * 24 * time.Hour)})
+		w.inject(awsfake.Fault{Match: awsfake.Call{Op: "LookupEvents"}, Action: awsfake.Deny()})
+		run(20 * 24 * time.Hour) // further back than ever
+		w.add()
+		run(time.Hour)
+		if diff := cmp.Diff([]string{"a", "b"}, d.got()); diff != "" {
+			t.Errorf("further back (-want +got):\n%s", diff)
 		}
 	})
 }
