@@ -3,6 +3,7 @@ package source
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -27,13 +28,20 @@ type shelf struct {
 	last  string // the key that was looked at last
 	stuck bool   // something was not acknowledged or not listed: the cursor stays before it
 
-	closed atomic.Bool // AWS refuses: nothing more is begun in this pass
-	mu     sync.Mutex
-	err    error // why an object could not be read, or was not taken
+	closed  atomic.Bool // AWS refuses all: nothing more is begun in this pass
+	mu      sync.Mutex
+	err     error                // why an object could not be read, or was not taken
+	denied  map[string]time.Time // keys that AWS refused, and when they were asked for last
+	refused int                  // of them in this pass
+	open    bool                 // something could be read in the last pass
+	opened  bool                 // or in this one
 }
 
+// askAgain is how often what AWS refuses is asked for while it refuses all of a folder.
+const askAgain = time.Hour
+
 func newShelf(b *bucket, f logFolder) *shelf {
-	return &shelf{logFolder: f, bucket: b, acked: map[string]bool{}}
+	return &shelf{logFolder: f, bucket: b, acked: map[string]bool{}, denied: map[string]time.Time{}}
 }
 
 func (s *shelf) name() string {
@@ -43,6 +51,7 @@ func (s *shelf) name() string {
 // begin begins a pass.
 func (s *shelf) begin(ctx context.Context) {
 	s.last, s.stuck, s.err = "", false, nil
+	s.refused, s.open, s.opened = 0, s.opened, false
 	s.closed.Store(false)
 	s.ready = s.cursor != "" || s.load(ctx)
 }
@@ -108,7 +117,7 @@ func (s *shelf) take(ctx context.Context, keys []string) {
 		if done[i] = s.acked[key] || !s.wanted(key); done[i] {
 			continue
 		}
-		if s.bucket.begin(ctx) {
+		if s.due(key) && s.bucket.begin(ctx) {
 			work.Go(func() {
 				defer func() { <-s.bucket.slots }()
 				done[i] = !s.closed.Load() && s.hand(ctx, key)
@@ -136,8 +145,12 @@ func (s *shelf) hand(ctx context.Context, key string) bool {
 	switch {
 	case err != nil && ctx.Err() != nil:
 	case s.bucket.refusals.note(o, err):
-		s.closed.Store(true)
+		s.deny(key)
 	case err == nil:
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.opened = true
+		delete(s.denied, key)
 		return true
 	default:
 		s.mu.Lock()
@@ -148,6 +161,27 @@ func (s *shelf) hand(ctx context.Context, key string) bool {
 		}
 	}
 	return false
+}
+
+// due tells whether a key is to be asked for: one that was refused is when others can be read, or now and then. Else those
+// behind it would never have their turn.
+func (s *shelf) due(key string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	at, refused := s.denied[key]
+	return !refused || s.open || s.opened || s.bucket.Now().Sub(at) >= askAgain
+}
+
+// deny notes a key that was refused. When so many were and none could be read, all are.
+func (s *shelf) deny(key string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.denied) < maxRemembered {
+		s.denied[key] = s.bucket.Now()
+	}
+	if s.refused++; !s.opened && s.refused >= s.bucket.Workers {
+		s.closed.Store(true)
+	}
 }
 
 // pass notes what became of a key. They come in their order. One that is not acknowledged may stand before the cursor,
@@ -175,11 +209,9 @@ func (s *shelf) keep(ctx context.Context) {
 	if at, ok := s.timeOf(s.cursor); ok {
 		s.start = max(s.start, s.at(at.Add(-lookBack)))
 	}
-	for key := range s.acked {
-		if key <= s.start {
-			delete(s.acked, key)
-		}
-	}
+	past := func(key string) bool { return key <= s.start }
+	maps.DeleteFunc(s.acked, func(key string, _ bool) bool { return past(key) })
+	maps.DeleteFunc(s.denied, func(key string, _ time.Time) bool { return past(key) })
 	if s.cursor == s.saved {
 		return
 	}
