@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -371,4 +372,37 @@ func TestLookupRefuses(t *testing.T) {
 			t.Errorf("want %q, got %v after %d requests", want, err, len(w.asked("")))
 		}
 	}
+}
+
+// one is a history that has one event for whoever asks.
+type one struct{}
+
+func (one) LookupEvents(context.Context, string, string, time.Time, string) (body []byte, next string, err error) {
+	return []byte(`{"Events":[{"CloudTrailEvent":"{\"eventID\":\"e\",\"eventName\":\"Any\",\"eventSource\":\"x\",\"eventTime\":\"2026-11-22T10:00:00Z\"}"}]}`), "", nil
+}
+
+// A Region costs some KB while nothing is asked in it: an organization has 100,000 of them.
+func TestManyRegionsAreSmall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := source.Account{ID: number, Looker: one{}}
+		for i := range 2_000 {
+			a.Regions = append(a.Regions, fmt.Sprint("region-", i))
+		}
+		l := source.Lookup{Accounts: []source.Account{a}, Sources: []string{ct}, Now: time.Now}
+		before := heap()
+		stop := start(l, &desk{})
+		time.Sleep(90 * time.Second)
+		if each := (heap() - before) / int64(len(a.Regions)); each > 20<<10 {
+			t.Errorf("a Region costs %d KB", each>>10)
+		}
+		stop()
+	})
+}
+
+func heap() int64 {
+	runtime.GC()
+	runtime.GC() // a pool gives way at the second
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }

@@ -17,7 +17,6 @@ type region struct {
 	cursors  []*cursor
 	free     time.Time // when the next request may be made
 	failures int       // since the last answer
-	reader   *event.Reader
 }
 
 // cursor is a pass over the events of one source, or the wait for the next.
@@ -34,7 +33,7 @@ type cursor struct {
 }
 
 func newRegion(run *lookups, a Account, name string) *region {
-	r := &region{run: run, account: a, name: name, reader: event.NewReader(event.Options{})}
+	r := &region{run: run, account: a, name: name}
 	for _, source := range run.Sources {
 		c := &cursor{markKey: markKey{a.ID, name, source}}
 		c.since, c.newest = run.State.resume(c.markKey, run.Now().UTC().Truncate(time.Second).Add(-run.Since))
@@ -130,8 +129,8 @@ func (r *region) handled(ctx context.Context, c *cursor, body []byte) bool {
 		Name: "LookupEvents " + c.account + " " + c.region + " " + c.source,
 		Body: until(ctx, bytes.NewReader(body)), Size: int64(len(body)), Account: c.account, Region: c.region,
 	}
-	seen := r.sightings(b.Name, body)
-	if r.reader.Stats().Seen == 0 {
+	seen, some := r.sightings(b.Name, body)
+	if !some {
 		return true
 	}
 	err := r.run.handle(ctx, b)
@@ -150,10 +149,11 @@ func (r *region) handled(ctx context.Context, c *cursor, body []byte) bool {
 	return true
 }
 
-// sightings are the page's events. What cannot be read of it is the handler's to tell.
-func (r *region) sightings(name string, body []byte) []sighting {
-	var out []sighting
-	for rec, err := range r.reader.Records(name, bytes.NewReader(body)) {
+// sightings are the page's events, and whether it holds anything. What cannot be read of it is the handler's to tell.
+func (r *region) sightings(name string, body []byte) (out []sighting, some bool) {
+	reader, _ := r.run.readers.Get().(*event.Reader)
+	defer r.run.readers.Put(reader)
+	for rec, err := range reader.Records(name, bytes.NewReader(body)) {
 		if err != nil {
 			continue
 		}
@@ -162,7 +162,7 @@ func (r *region) sightings(name string, body []byte) []sighting {
 			out = append(out, sighting{id, at.UTC()})
 		}
 	}
-	return out
+	return out, reader.Stats().Seen > 0
 }
 
 // passed ends a pass whose pages were all acknowledged. Only now is it certain that nothing older is missing: the
