@@ -37,7 +37,8 @@ type Cursors interface {
 // those from before there were any.
 //
 // Of each account, kind and Region a cursor is kept: the key up to which everything was acknowledged. A cursor goes
-// before Since. An object that is not acknowledged holds it back, and those behind it are remembered.
+// before Since. Where there is none yet the first run's beginning counts: the folder may have appeared between two runs.
+// An object that is not acknowledged holds a cursor back, and those behind it are remembered.
 //
 // Files appear late, and some behind others that have a later time in their names. So each pass lists the hour before
 // the cursor again, and hands on what was not acknowledged. A file that is later than that is not seen: CloudTrail
@@ -73,7 +74,7 @@ type bucket struct {
 	told       *problems
 	refusals   *refusals
 	slots      chan struct{} // objects in flight
-	began      time.Time
+	from       time.Time     // since when files are wanted where there is no cursor; zero while that is not known
 	shelves    []*shelf
 	discovered time.Time
 	unlisted   atomic.Bool // something could not be listed in this pass
@@ -92,7 +93,7 @@ func (b Bucket) Run(ctx context.Context, handle Handle) error {
 	told := newProblems(b.Problem)
 	r := &bucket{
 		Bucket: b, reader: &reader{b.Objects, handle, b.Stats}, told: told, refusals: newRefusals(told),
-		slots: make(chan struct{}, b.Workers), began: b.Now().UTC(),
+		slots: make(chan struct{}, b.Workers),
 	}
 	for r.pass(ctx); !b.Once && sleep(ctx, b.Every); {
 		r.pass(ctx)
@@ -125,6 +126,9 @@ func (noCursors) Set(context.Context, string, string) error { return nil }
 // pass reads what is new, the oldest day of all first: what happened together is told together.
 func (b *bucket) pass(ctx context.Context) {
 	now := b.Now().UTC()
+	if b.from.IsZero() && !b.begins(ctx, now) {
+		return
+	}
 	b.unlisted.Store(false)
 	if now.Sub(b.discovered) >= discoverEvery || now.Before(b.discovered) {
 		b.discover(ctx, now)
@@ -146,6 +150,27 @@ func (b *bucket) pass(ctx context.Context) {
 	if !b.unlisted.Load() {
 		b.told.set(Problem{Name: b.listing()})
 	}
+}
+
+// begins finds since when files are wanted where there is no cursor, and keeps it for later runs.
+func (b *bucket) begins(ctx context.Context, now time.Time) bool {
+	name := "s3://" + b.Name + "/" + b.root()
+	from := now.Add(-b.Since)
+	kept, err := b.Cursors.Get(ctx, name)
+	if at, wrong := time.Parse(time.RFC3339, kept); err == nil && wrong == nil {
+		from = earlier(from, at)
+	}
+	if text := from.Format(time.RFC3339); err == nil && text != kept {
+		err = b.Cursors.Set(ctx, name, text)
+	}
+	if ctx.Err() != nil {
+		return false
+	}
+	b.told.set(Problem{Name: "cursor of " + name, Err: err})
+	if err == nil {
+		b.from = from
+	}
+	return err == nil
 }
 
 func (b *bucket) listing() string { return "list s3://" + b.Name }

@@ -160,7 +160,7 @@ func TestBucketIsFilledBack(t *testing.T) {
 		if one.Stats.Objects.Load() != int64(len(want)) || one.Stats.Skipped.Load() != 1 {
 			t.Errorf("stats %v", one.Stats)
 		}
-		if len(s.cursors) != 4 || s.cursors["s3://b/AWSLogs/"+west] == "" {
+		if len(s.cursors) != 4+1 || s.cursors["s3://b/AWSLogs/"+west] == "" {
 			t.Errorf("cursors %v", s.cursors)
 		}
 		d.names, d.ids = nil, nil
@@ -220,6 +220,21 @@ func TestNewAccountIsFound(t *testing.T) {
 		want := []string{"s3://b/AWSLogs/ : false", "s3://b/AWSLogs/ : true"}
 		if diff := cmp.Diff(want, d.problems()); diff != "" {
 			t.Errorf("problems (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// An account that is new after days in which nobody read is read from its first file on, as if somebody had.
+func TestNewAccountAfterARestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, d := newShop(keyAt(west, time.Now(), "a")), &desk{}
+		followBucket(t, bucketOf(s, d), d, time.Minute)
+		time.Sleep(24 * time.Hour)
+		s.put(keyAt("444455556666/CloudTrail/eu-west-1", time.Now(), "b"))
+		time.Sleep(72 * time.Hour)
+		followBucket(t, bucketOf(s, d), d, time.Minute)
+		if got := d.got(); len(got) != 2 {
+			t.Errorf("got %v", got)
 		}
 	})
 }

@@ -71,7 +71,7 @@ func (s *shelf) load(ctx context.Context) bool {
 	case err != nil:
 		return false
 	case kept == "":
-		s.cursor = s.at(s.bucket.began.Add(-s.bucket.Since))
+		s.cursor = s.at(s.bucket.from)
 		s.start = s.cursor
 	default:
 		s.cursor, s.saved, s.start = kept, kept, s.at(at.Add(-lookBack))
