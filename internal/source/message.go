@@ -85,10 +85,11 @@ func (m members) message(body []byte) (message, error) {
 }
 
 // event is what EventBridge sends. Whoever may put events on a bus can write any detail-type, but a source that begins
-// with "aws." only AWS can (EventBridge User Guide, "PutEvents"), so that a record is nobody else's invention.
+// with "aws." only AWS can (EventBridge User Guide, "PutEvents"), so that a record is nobody else's invention; a partner
+// can one that begins with "aws.partner/" (EventBridge API Reference, "PutPartnerEvents").
 func (m members) event(body []byte) (message, error) {
 	kind, source := m.text("detail-type"), m.text("source")
-	ours := strings.HasPrefix(source, "aws.")
+	ours := strings.HasPrefix(source, "aws.") && !strings.HasPrefix(source, "aws.partner/")
 	switch {
 	case ours && strings.HasSuffix(kind, "via CloudTrail"):
 		return message{records: body}, nil

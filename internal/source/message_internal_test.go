@@ -85,6 +85,7 @@ func TestUnknownMessages(t *testing.T) {
 		`{"detail-type":"Object Created","source":"mine","detail":{"bucket":{"name":"b"},"object":{"key":"a.json"}}}`: `"mine"`,
 		`{"detail-type":"EC2 Instance State-change Notification","source":"aws.ec2","detail":{}}`:                     "no records",
 		strings.ReplaceAll(anEvent, "aws.cloudtrail", "evil.cloudtrail"):                                              "evil.cloudtrail",
+		strings.ReplaceAll(anEvent, "aws.cloudtrail", "aws.partner/example.com/x"):                                    "aws.partner",
 		strings.ReplaceAll(anEvent, `"source":"aws.cloudtrail",`, ""):                                                 `source ""`,
 	} {
 		got, err := parseMessage([]byte(body))
