@@ -82,6 +82,11 @@ func (d *Detector) fold(n int) {
 			n--
 		}
 	}
+	for _, e := range out {
+		if e.folded != nil {
+			stale(e.folded.refusals, e.call.At)
+		}
+	}
 	last := d.entries[0].call.At
 	if into != nil {
 		last = into.call.At
@@ -187,6 +192,11 @@ func (f *folded) take(e *entry) {
 
 func lastOf(times []time.Time) []time.Time {
 	return slices.Clone(times[max(0, len(times)-repeatsHigh):])
+}
+
+// stale takes out the refusals that none from then on counts with: most actors are a session, which comes once.
+func stale(refusals map[attempt][]time.Time, then time.Time) {
+	maps.DeleteFunc(refusals, func(_ attempt, times []time.Time) bool { return then.Sub(times[len(times)-1]) > repeatsWithin })
 }
 
 // with is a finding that had further events, of which none cost something.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"cairn.example/internal/detect"
 	"cairn.example/internal/model"
@@ -351,5 +352,22 @@ func TestForgottenRefusalsAreNotMadeGood(t *testing.T) {
 		}
 		read(t, d, of("s3.amazonaws.com", record(fmt.Sprint(i), fmt.Sprintf("2026-11-25T13:%02d:00Z", 10+i), "DeleteBucketPolicy", `{"bucketName":"logs"}`)))
 		detect.TellAfresh(d)
+	}
+}
+
+// Who is refused is mostly a session that never comes again.
+func TestRefusalsOfSessionsAreForgotten(t *testing.T) {
+	o := options(t)
+	o.Keep = 50
+	d := detector(t, o)
+	at := time.Date(2026, time.November, 1, 0, 0, 0, 0, time.UTC)
+	for i := range 1_000 {
+		at = at.Add(10 * time.Minute)
+		r := denied(record(fmt.Sprint(i), at.Format(time.RFC3339), "StopLogging", "null"))
+		read(t, d, strings.ReplaceAll(r, "mallory", fmt.Sprint("run-", i)))
+		d.Tell()
+	}
+	if n := detect.Refusals(d); n > 200 {
+		t.Errorf("%d refusals are remembered, of which each counts for an hour", n)
 	}
 }

@@ -220,6 +220,10 @@ func (s *story) refusal(e *entry, d *Detection) (model.Severity, string) {
 
 // refused counts a refusal, and gives how many there were within an hour; beyond repeatsHigh nothing depends on it.
 func (s *story) refused(by attempt, at time.Time) int {
+	if at.Sub(s.swept) > repeatsWithin {
+		stale(s.refusals, at)
+		s.swept = at
+	}
 	times := append(slices.Clip(s.refusals[by]), at) // marks have the ones before
 	times = times[max(0, len(times)-repeatsHigh):]
 	for at.Sub(times[0]) > repeatsWithin {

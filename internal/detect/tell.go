@@ -79,6 +79,7 @@ type story struct {
 	ledger   *ledger
 	lives    map[string]*life        // by finding
 	refusals map[attempt][]time.Time // the last of each kind
+	swept    time.Time               // when those of long ago were taken out
 	rules    []*sigma.Rule           // with placeholders
 	counted  map[occurrence][]sigma.Hit
 	costly   []costly
