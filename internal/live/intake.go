@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync/atomic"
+	"time"
 
 	"cairn.example/internal/detect"
 	"cairn.example/internal/event"
@@ -17,6 +19,7 @@ type intake struct {
 	sieve *detect.Sieve
 	asks  chan ask
 	pulse pulses
+	late  atomic.Int64 // when something was read last that had waited in a queue for longer than an event may take to arrive
 }
 
 // ask is some records that somebody wants to be in the log.
@@ -31,6 +34,9 @@ const atOnce = 500
 // handle takes an object, and returns nil when all that matters of it is in the log.
 func (in *intake) handle(ctx context.Context, b source.Batch) error {
 	began := in.w.Now()
+	if !b.Sent.IsZero() && began.Sub(b.Sent) > grace {
+		in.late.Store(began.UnixNano())
+	}
 	var waiting []store.Record
 	kept := 0
 	counts, err := in.sieve.Sift(b.Name, b.Body, func(id event.ID, rec *event.Record) error {
@@ -64,6 +70,9 @@ func (in *intake) handle(ctx context.Context, b source.Batch) error {
 	}
 	return nil
 }
+
+// behind tells whether sources still read what came while nobody did.
+func (in *intake) behind() bool { return in.w.Now().Sub(time.Unix(0, in.late.Load())) < grace }
 
 // log waits until records are in the log.
 func (in *intake) log(ctx context.Context, records []store.Record) error {

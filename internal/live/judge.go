@@ -39,6 +39,7 @@ type judge struct {
 	arrived chan struct{}  // it was read
 	readers sync.WaitGroup // that do so
 	looking atomic.Bool    // they are judged for the first time
+	behind  func() bool    // sources still read what came long ago
 }
 
 // reading is what was read of the accounts.
@@ -47,8 +48,8 @@ type reading struct {
 	err      error
 }
 
-func newJudge(w *Watch) *judge {
-	j := &judge{w: w, began: w.Now(), arrived: make(chan struct{}, 1)}
+func newJudge(w *Watch, behind func() bool) *judge {
+	j := &judge{w: w, behind: behind, began: w.Now(), arrived: make(chan struct{}, 1)}
 	j.looking.Store(w.Begin != nil)
 	return j
 }

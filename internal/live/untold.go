@@ -25,7 +25,8 @@ type untold struct {
 
 const (
 	// grace is how long an event may take to arrive before its absence is told. AWS promises nothing; log files and Event
-	// history are five minutes late on average, and Event history is asked again for the last half hour.
+	// history are five minutes late on average, and Event history is asked again for the last half hour. Where a queue
+	// still brings what is older, as after days down, that is waited for too.
 	grace = 30 * time.Minute
 	// farApart is how long ago the reading before may be: queues keep a message for 14 days, so what happened while cairn
 	// was away comes until then.
@@ -134,7 +135,7 @@ func (j *judge) compare(ctx context.Context, s *model.Snapshot) error {
 		if u = j.confirm(u, s, back); len(u.Of) == 0 || j.w.Now().Sub(u.Until) > farApart {
 			continue
 		}
-		if u.Told.IsZero() && !j.w.Now().Before(u.Until.Add(grace)) && j.seen(u, s) {
+		if u.Told.IsZero() && !j.w.Now().Before(u.Until.Add(grace)) && !j.behind() && j.seen(u, s) {
 			if u, err = j.tellOf(ctx, u); err != nil {
 				return err
 			}

@@ -205,6 +205,21 @@ var restarts = map[string]func(h *house) []string{
 		h.hand(call{name: "StopLogging", at: at})
 		return nil
 	},
+	"its event waits behind those of hours": func(h *house) []string {
+		at := time.Now()
+		h.stop()
+		h.trail(ownTrail, off)
+		h.until(5, 10)
+		h.start()
+		h.sent = at
+		for range 12 {
+			h.heard(owner, "eu-central-1")
+			time.Sleep(9 * time.Minute)
+		}
+		h.want()
+		h.hand(call{name: "StopLogging", at: at})
+		return nil
+	},
 	"found before, told after": func(h *house) []string {
 		h.trail(ownTrail, off)
 		h.until(1, 10)

@@ -40,6 +40,7 @@ type house struct {
 	records int
 	reads   int
 	every   time.Duration // between two readings
+	sent    time.Time     // when the messages were sent that bring records; zero: no queue does
 }
 
 func newHouse(t *testing.T, s *model.Snapshot) *house {
@@ -157,7 +158,7 @@ func (h *house) hand(calls ...call) {
 			"userIdentity":{"type":"AssumedRole","arn":"arn:aws:sts::222222222222:assumed-role/Admin/mallory","accountId":"222222222222"},"responseElements":null}`,
 			c.at.UTC().Format(time.RFC3339), c.name, cmp.Or(c.region, "eu-central-1"), cmp.Or(c.account, owner), h.records, c.more))
 	}
-	if err := h.in(h.t.Context(), source.Batch{Name: "test", Body: strings.NewReader(`{"Records":[` + strings.Join(all, ",") + `]}`)}); err != nil {
+	if err := h.in(h.t.Context(), source.Batch{Name: "test", Body: strings.NewReader(`{"Records":[` + strings.Join(all, ",") + `]}`), Sent: h.sent}); err != nil {
 		h.t.Fatal(err)
 	}
 	time.Sleep(time.Minute)
