@@ -28,11 +28,12 @@ type judge struct {
 	read     *model.Snapshot   // the accounts as they were read last
 	whole    time.Time         // the log may lack records that are older
 	untold   []untold
-	ended    []model.Loss         // of which a reading showed the end and no event told it
-	stood    map[string]bool      // by finding, what of its standing the store has
-	heard    map[string]bool      // by finding, that the store has of it that records arrive
-	began    time.Time            // before that nobody may have listened
-	called   map[string]time.Time // by account, since when cairn reads it
+	hidden   map[string]*model.Snapshot // by account that cannot be read, as it was read last; a restart forgets it
+	ended    []model.Loss               // of which a reading showed the end and no event told it
+	stood    map[string]bool            // by finding, what of its standing the store has
+	heard    map[string]bool            // by finding, that the store has of it that records arrive
+	began    time.Time                  // before that nobody may have listened
+	called   map[string]time.Time       // by account, since when cairn reads it
 
 	reading chan reading   // what is being read of the accounts, beside the judging; nil: nothing is
 	again   time.Time      // when they would be read next if nothing happened
@@ -49,7 +50,7 @@ type reading struct {
 }
 
 func newJudge(w *Watch, behind func() bool) *judge {
-	j := &judge{w: w, behind: behind, began: w.Now(), arrived: make(chan struct{}, 1)}
+	j := &judge{w: w, behind: behind, began: w.Now(), hidden: map[string]*model.Snapshot{}, arrived: make(chan struct{}, 1)}
 	j.looking.Store(w.Begin != nil)
 	return j
 }

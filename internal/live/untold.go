@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -142,7 +143,7 @@ func (j *judge) compare(ctx context.Context, s *model.Snapshot) error {
 		}
 		all = append(all, u)
 	}
-	for _, w := range detect.Windows(j.read, s) {
+	for _, w := range slices.Concat(detect.Windows(j.read, s), j.returned(s)) {
 		if u := j.found(w, hears, back[w.Trail]); len(u.Of) > 0 {
 			all = append(all, u)
 		}
@@ -150,8 +151,41 @@ func (j *judge) compare(ctx context.Context, s *model.Snapshot) error {
 	if len(all)+len(j.untold) > 0 {
 		err = j.remember(ctx, all)
 	}
+	if err == nil {
+		j.hide(s)
+	}
 	j.due()
 	return err
+}
+
+// hide keeps how accounts were that cannot be read now, until they can: who means to change a trail unseen may shut cairn
+// out first.
+func (j *judge) hide(s *model.Snapshot) {
+	for _, now := range s.Accounts {
+		was := j.read.Account(now.ID)
+		switch {
+		case now.Unread() == nil:
+			delete(j.hidden, now.ID)
+		case was != nil && was.Unread() == nil:
+			j.hidden[now.ID] = only(j.read, now.ID)
+		}
+	}
+}
+
+// returned are the trails of accounts that can be read again, from when they last could.
+func (j *judge) returned(s *model.Snapshot) []detect.Window {
+	var out []detect.Window
+	for _, id := range slices.Sorted(maps.Keys(j.hidden)) {
+		out = append(out, detect.Windows(j.hidden[id], only(s, id))...)
+	}
+	return out
+}
+
+// only is a reading of one account alone.
+func only(s *model.Snapshot, id string) *model.Snapshot {
+	out := *s
+	out.Accounts = slices.DeleteFunc(slices.Clone(s.Accounts), func(a *model.Account) bool { return a.ID != id })
+	return &out
 }
 
 // found is what a new reading shows and no event told of.

@@ -20,6 +20,20 @@ var stories = map[string]struct {
 		play: func(h *house) { h.trail(ownTrail, off) },
 		want: []string{wasOff + " | aws cloudtrail lookup-events --region eu-central-1 --start-time 2026-11-22T00:25:"},
 	},
+	"the account was refused meanwhile": {
+		play: func(h *house) {
+			h.edit(owner, func(a *model.Account) {
+				was := a.Clone()
+				gap := []model.Gap{{Call: "AssumeRole", Account: owner, Code: "AccessDenied"}}
+				*a = model.Account{ID: owner, Partition: was.Partition, Gaps: gap, Regions: model.List[string]{Gaps: gap}, Trails: model.List[*model.Trail]{Gaps: gap}}
+				time.AfterFunc(30*time.Minute, func() {
+					h.edit(owner, func(a *model.Account) { *a = *was })
+					h.trail(ownTrail, off)
+				})
+			})
+		},
+		want: []string{"opened | between 2026-11-22 00:3 | and 2026-11-22 01:3 | IsLogging was true and is false."},
+	},
 	"its times tell when that was": {
 		play: func(h *house) { h.trail(ownTrail, off); h.trail(ownTrail, stoppedAt(0, 37)) },
 		want: []string{`opened | IsLogging was true and is false; StopLoggingTime was none and is "2026-11-22T00:37:00Z".`},
