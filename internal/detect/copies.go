@@ -21,6 +21,23 @@ func (e *entry) amends(old *entry) bool {
 	return e.record > old.record // of two, one, whichever came first
 }
 
+// sharedOf is what the records of one call have in common; "" for none. The start and the end of an Insight have an id in
+// common too (CloudTrail User Guide, "Shared event IDs in CloudTrail Insights"), and what a VPC endpoint tells stands for
+// no call.
+func sharedOf(r record) string {
+	id := r.text("sharedEventID")
+	switch category := r.text("eventCategory"); {
+	case id == "", category == "Insight":
+		return ""
+	case category == network:
+		return id + " " + category
+	}
+	return id
+}
+
+// network is the category of what VPC endpoints tell.
+const network = "NetworkActivity"
+
 // join finds the records of one call: each account that has to do with it receives its own, with its own eventID and
 // one sharedEventID. The call is done once, as the account that owns the trail was told.
 func join(entries []*entry) {

@@ -400,7 +400,7 @@ func control(rec *event.Record) bool {
 // enter keeps of a record what will be needed when it is told.
 func (d *Detector) enter(rec *event.Record, met []sigma.Match, asks bool) *entry {
 	r := record{rec.Tree()}
-	e := &entry{cause: newCause(rec, r), asks: asks, record: r.text("eventID"), shared: r.text("sharedEventID")}
+	e := &entry{cause: newCause(rec, r), asks: asks, record: r.text("eventID"), shared: sharedOf(r)}
 	e.cause.EventID = cmp.Or(r.text("addendum.originalEventID"), e.record)
 	if e.cause.EventID == "" {
 		e.cause.EventID = fmt.Sprintf("sha256:%x", identify(rec))
@@ -424,7 +424,7 @@ func (d *Detector) enter(rec *event.Record, met []sigma.Match, asks bool) *entry
 // copied tells the record that a VPC endpoint gives of a call which succeeded: the call has its own. Of one that the
 // endpoint's policy refused there is no other.
 func (e *entry) copied() bool {
-	return e.call.Category == "NetworkActivity" && e.cause.Outcome == model.OutcomeSuccess
+	return e.call.Category == network && e.cause.Outcome == model.OutcomeSuccess
 }
 
 // arrive takes in an event, and is false for one that was read before. Of the records of one event, which are an

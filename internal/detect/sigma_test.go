@@ -1,6 +1,7 @@
 package detect_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -123,5 +124,40 @@ func TestRulesOfOneTitle(t *testing.T) {
 	read(t, d, of("iam.amazonaws.com", record("1", "2026-11-25T13:00:00Z", "CreateUser", "null")))
 	if found := d.Tell(); len(found) != 2 || found[0].ID == found[1].ID {
 		t.Errorf("%+v", found)
+	}
+}
+
+const insight = `
+title: Unusual
+logsource: {product: aws, service: cloudtrail}
+detection: {s: {eventCategory: Insight}, condition: s}
+`
+
+// The start and the end of an Insight share an id, and are no two records of one call.
+func TestAnInsightStartsAndEnds(t *testing.T) {
+	o := options(t)
+	o.Detections = users(t, insight)
+	d := detector(t, o)
+	for i, one := range []string{"Start", "End"} {
+		read(t, d, `{"eventVersion":"1.07","eventTime":"2026-11-25T1`+strconv.Itoa(3+i)+`:00:00Z","awsRegion":"eu-west-1","eventID":"`+one+`","eventType":"AwsCloudTrailInsight",
+			"recipientAccountId":"111122223333","sharedEventID":"s","insightDetails":{"state":"`+one+`"},"eventCategory":"Insight"}`)
+		if found := d.Tell(); len(found) != 1 || found[0].Cause.EventID != one || found[0].Count != i+1 {
+			t.Errorf("%s: told %+v", one, found)
+		}
+	}
+}
+
+// What a VPC endpoint tells of a call that succeeded is told with the call, whether or not the two share an id.
+func TestARecordOfTheNetworkIsNoFurtherCall(t *testing.T) {
+	for _, shared := range []string{"", `"sharedEventID":"s",`} {
+		o := options(t)
+		o.Snapshot = snapshot(t)
+		d := detector(t, o)
+		call := of("s3.amazonaws.com", record("b", "2026-11-25T13:00:00Z", "DeleteBucketPolicy", `{"bucketName":"logs"}`))
+		call = strings.Replace(call, `"readOnly"`, shared+`"readOnly"`, 1)
+		read(t, d, strings.Replace(call, `"eventID":"b"`, `"eventID":"a","eventCategory":"NetworkActivity"`, 1), call)
+		if found := d.Tell(); len(found) != 1 || found[0].Cause.EventID != "b" {
+			t.Errorf("with %q: %d lines, want that of the call", shared, len(found))
+		}
 	}
 }

@@ -308,6 +308,9 @@ func (s *story) matches(engine *sigma.Engine, e *entry) []hit {
 	r := record{rec.Tree()}
 	var out []hit
 	for _, m := range met {
+		if s.d.of[m.Rule].Ours && e.copied() {
+			continue
+		}
 		out = append(out, hit{m.Rule, s.d.resource(m.Rule).of(r, e.cause), m.Quiet})
 	}
 	return out
