@@ -92,7 +92,7 @@ func (b Bucket) Run(ctx context.Context, handle Handle) error {
 	}
 	told := newProblems(b.Problem)
 	r := &bucket{
-		Bucket: b, reader: &reader{b.Objects, handle, b.Stats}, told: told, refusals: newRefusals(told),
+		Bucket: b, reader: &reader{b.Objects, handle, b.Stats}, told: told, refusals: newRefusals(told, b.Now),
 		slots: make(chan struct{}, b.Workers),
 	}
 	for r.pass(ctx); !b.Once && sleep(ctx, b.Every); {

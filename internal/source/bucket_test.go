@@ -385,38 +385,46 @@ func TestBucketIsRefused(t *testing.T) {
 	})
 }
 
-// A file that may not be read holds up neither those behind it nor later days: anybody who may write to the bucket can put
-// one there, encrypted with a key of his own.
-func TestRefusedObjectHoldsNoOther(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s, d := newShop(), &desk{}
-		bad := keyAt(west, time.Now().Add(-72*time.Hour), "bad")
-		s.put(bad)
-		for i := range 60 {
-			s.put(keyAt(west, time.Now().Add(-time.Duration(i)*time.Hour), fmt.Sprint(i)))
-		}
-		s.get = func(name string) error {
-			if name == "b/"+bad {
-				return errDenied
+// Files that may not be read hold up neither those behind them nor later days: anybody who may write to the bucket can put
+// some there, encrypted with a key of his own.
+func TestRefusedObjectsHoldNoOther(t *testing.T) {
+	for _, some := range []int{1, 30} {
+		synctest.Test(t, func(t *testing.T) {
+			s, d := newShop(), &desk{}
+			var bad []string
+			for i := range some {
+				bad = append(bad, keyAt(west, time.Now().Add(-72*time.Hour), fmt.Sprintf("bad%02d", i)))
 			}
-			return nil
-		}
-		one := bucketOf(s, d)
-		one.Since = 96 * time.Hour
-		time.AfterFunc(30*time.Minute, func() { s.put(keyAt(west, time.Now(), "new")) })
-		followBucket(t, one, d, time.Hour)
-		if got := d.got(); len(got) != 61 || len(d.names) != 61 {
-			t.Errorf("got %d files in %d batches, want all but the bad one: 61", len(got), len(d.names))
-		}
-		if c := s.cursors["s3://b/AWSLogs/"+west]; c >= bad {
-			t.Errorf("the cursor is %s", c)
-		}
-		s.set(nil)
-		followBucket(t, one, d, 10*time.Minute)
-		if got := d.got(); !slices.Contains(got, idOf(bad)) {
-			t.Errorf("allowed, it is not read: %d files", len(got))
-		}
-	})
+			s.put(bad...)
+			for i := range 60 {
+				s.put(keyAt(west, time.Now().Add(-time.Duration(i)*time.Hour), fmt.Sprint(i)))
+			}
+			s.get = func(name string) error {
+				if strings.Contains(name, "_bad") {
+					return errDenied
+				}
+				return nil
+			}
+			one := bucketOf(s, d)
+			one.Since = 96 * time.Hour
+			time.AfterFunc(30*time.Minute, func() { s.put(keyAt(west, time.Now(), "new")) })
+			time.AfterFunc(time.Hour, func() { s.set(nil) })
+			first := make(chan [2][]string, 1)
+			time.AfterFunc(59*time.Minute, func() { first <- [2][]string{d.got(), d.problems()} })
+			followBucket(t, one, d, 70*time.Minute)
+			then := <-first
+			got, told := then[0], then[1]
+			if len(got) != 61 {
+				t.Errorf("of %d bad ones: got %d files, want all but those: 61", some, len(got))
+			}
+			if diff := cmp.Diff([]string{"s3://b AccessDenied: true"}, told); diff != "" {
+				t.Errorf("of %d bad ones: problems (-want +got):\n%s", some, diff)
+			}
+			if len(d.got()) != some || len(d.names) != some+61 || s.cursors["s3://b/AWSLogs/"+west] <= bad[some-1] {
+				t.Errorf("of %d bad ones: allowed, %d batches in all, the cursor is %s", some, len(d.names), s.cursors["s3://b/AWSLogs/"+west])
+			}
+		})
+	}
 }
 
 // A run that is to read once says what it could not, and begins with that the next time.

@@ -177,27 +177,42 @@ func (f *fates) sweep() {
 // refused, all are.
 type refusals struct {
 	told *problems
+	now  func() time.Time
 
-	mu      sync.Mutex
-	folders map[string]string // by bucket: the folder for which it was told
+	mu   sync.Mutex
+	last map[string]refusal // by bucket
 }
 
-func newRefusals(told *problems) *refusals {
-	return &refusals{told: told, folders: map[string]string{}}
+// refusal is the last object that was refused, and when.
+type refusal struct {
+	object object
+	at     time.Time
 }
 
-// note tells how reading an object went, and says whether it was refused. What was refused in one folder is over when
-// something of that folder can be read: others may have been allowed all along.
+// over tells whether it is, when an object can be read: that one, or another of its folder when nothing was refused for a
+// while. Other folders may have been allowed all along, and one object may stay refused.
+func (r refusal) over(o object, now time.Time) bool {
+	return r.object == o || folderOf(r.object.key) == folderOf(o.key) && now.Sub(r.at) > askedAgain
+}
+
+func newRefusals(told *problems, now func() time.Time) *refusals {
+	return &refusals{told: told, now: now, last: map[string]refusal{}}
+}
+
+// askedAgain is after how long an object that was refused was asked for again, while others are: by a queue or a pass.
+const askedAgain = maxDelay + 5*time.Minute
+
+// note tells how reading an object went, and says whether it was refused.
 func (r *refusals) note(o object, err error) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if isPassing(err) {
-		r.folders[o.bucket] = folderOf(o.key)
+		r.last[o.bucket] = refusal{o, r.now()}
 		r.told.set(failure("s3://"+o.bucket, "GetObject", err))
 		return true
 	}
-	if folder, ok := r.folders[o.bucket]; ok && folder == folderOf(o.key) {
-		delete(r.folders, o.bucket)
+	if last, ok := r.last[o.bucket]; ok && last.over(o, r.now()) {
+		delete(r.last, o.bucket)
 		r.told.set(Problem{Name: "s3://" + o.bucket})
 	}
 	return false

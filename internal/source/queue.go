@@ -100,7 +100,7 @@ func (q Queue) Run(ctx context.Context, handle Handle) error {
 	}
 	told := newProblems(q.Problem)
 	r := &reception{
-		Queue: q, reader: &reader{q.Objects, handle, q.Stats}, told: told, fates: newFates(told, q.Now), refusals: newRefusals(told),
+		Queue: q, reader: &reader{q.Objects, handle, q.Stats}, told: told, fates: newFates(told, q.Now), refusals: newRefusals(told, q.Now),
 		slots: make(chan struct{}, q.InFlight), stopping: ctx.Done(),
 	}
 	lasting, end := outlive(ctx, q.Grace)

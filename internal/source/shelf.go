@@ -32,8 +32,8 @@ type shelf struct {
 	mu      sync.Mutex
 	err     error                // why an object could not be read, or was not taken
 	denied  map[string]time.Time // keys that AWS refused, and when they were asked for last
-	refused int                  // of them in this pass
-	open    bool                 // something could be read in the last pass
+	refused int                  // of them in this pass, that were not before
+	open    bool                 // something could be read in an earlier pass, and nothing more was refused since
 	opened  bool                 // or in this one
 }
 
@@ -51,7 +51,7 @@ func (s *shelf) name() string {
 // begin begins a pass.
 func (s *shelf) begin(ctx context.Context) {
 	s.last, s.stuck, s.err = "", false, nil
-	s.refused, s.open, s.opened = 0, s.opened, false
+	s.refused, s.open, s.opened = 0, s.opened || s.open && s.refused == 0, false
 	s.closed.Store(false)
 	s.ready = s.cursor != "" || s.load(ctx)
 }
@@ -172,12 +172,16 @@ func (s *shelf) due(key string) bool {
 	return !refused || s.open || s.opened || s.bucket.Now().Sub(at) >= askAgain
 }
 
-// deny notes a key that was refused. When so many were and none could be read, all are.
+// deny notes a key that was refused. When so many were that were not before, and none could be read, all are.
 func (s *shelf) deny(key string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.denied) < maxRemembered {
+	_, again := s.denied[key]
+	if again || len(s.denied) < maxRemembered {
 		s.denied[key] = s.bucket.Now()
+	}
+	if again {
+		return
 	}
 	if s.refused++; !s.opened && s.refused >= s.bucket.Workers {
 		s.closed.Store(true)
