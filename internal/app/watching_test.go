@@ -103,3 +103,35 @@ func TestAccountThatIsFoundLater(t *testing.T) {
 	}
 	done.Wait()
 }
+
+// A Region that refuses its Event history is said, also by a watch that keeps what it finds.
+func TestARefusedRegionIsSaid(t *testing.T) {
+	server, url := serve(t)
+	server.Inject(awsfake.Fault{Match: awsfake.Call{Op: "LookupEvents"}, Action: awsfake.Deny()})
+	sandbox(t, profiles)
+	t.Setenv("AWS_ENDPOINT_URL", url)
+	t.Chdir(t.TempDir())
+	for _, kept := range []string{"", "kept.db"} {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		a := build(&bytes.Buffer{})
+		a.Rules, a.Kinds = all.Rules(), channels.Kinds()
+		var said string
+		w := app.Watch{
+			Source: app.Source{AWS: app.AWS{Profile: "role"}}, Poll: time.Hour, Keep: app.Keep{Store: kept},
+			Tell: func(model.Finding) error { return nil }, More: func(string, ...any) {},
+			Say: func(format string, args ...any) {
+				if line := fmt.Sprintf(format, args...); strings.Contains(line, "LookupEvents") {
+					said = line
+					cancel()
+				}
+			},
+		}
+		if _, err := a.Watch(ctx, w); err != nil && !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+		if want := "account 222222222222: LookupEvents in us-east-1: AccessDeniedException (needs cloudtrail:LookupEvents)"; said != want {
+			t.Errorf("kept in %q: said %q, want %q", kept, said, want)
+		}
+	}
+}
