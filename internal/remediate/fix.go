@@ -98,12 +98,7 @@ func (p *Plan) fill(want *model.Account) {
 		undo, lost := d.undo()
 		p.Undo, p.NoUndo = append(undo, p.Undo...), append(p.NoUndo, lost...)
 		p.Costs = append(append(p.Costs, costs(want, d)...), dataCosts(d)...)
-		if failing := rule.NewGround(want, time.Time{}, nil).Failing(d.want); len(failing) > 0 {
-			p.Notes = append(p.Notes, fmt.Sprintf("trail/%s: delivery is failing: %s. This repairs none of that, and AWS may refuse a change until somebody does (CT-011).", d.want.Name, strings.Join(failing, "; ")))
-		}
-		if stack := stackOf(d.want); stack != "" {
-			p.Notes = append(p.Notes, fmt.Sprintf("trail/%s belongs to the CloudFormation stack %s: change it there too, or the next update of the stack may take this back.", d.want.Name, stack))
-		}
+		p.Notes = append(p.Notes, d.notes(want)...)
 	}
 	if len(p.NoUndo) > 0 {
 		p.Undo = nil
@@ -113,6 +108,23 @@ func (p *Plan) fill(want *model.Account) {
 			p.NoForm[form.Form] = why
 		}
 	}
+}
+
+// notes are what to know before the trail is changed.
+func (d delta) notes(want *model.Account) (out []string) {
+	say := func(format string, args ...any) {
+		out = append(out, "trail/"+d.want.Name+fmt.Sprintf(format, args...))
+	}
+	if d.was != nil && d.want.Is(model.Organization).Tri == model.Yes {
+		say(" records for an organization: a change of it holds in every member account.")
+	}
+	if failing := rule.NewGround(want, time.Time{}, nil).Failing(d.want); len(failing) > 0 {
+		say(": delivery is failing: %s. This repairs none of that, and AWS may refuse a change until somebody does (CT-011).", strings.Join(failing, "; "))
+	}
+	if stack := stackOf(d.want); stack != "" {
+		say(" belongs to the CloudFormation stack %s: change it there too, or the next update of the stack may take this back.", stack)
+	}
+	return out
 }
 
 func (d delta) changes() []Change {
