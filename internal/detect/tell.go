@@ -150,11 +150,11 @@ func (s *story) inForce(edit model.Edit) bool {
 		return true
 	}
 	t := owner.Trail(edit.Resource)
-	i := slices.IndexFunc(model.Attributes, func(a model.Attribute) bool { return a.Name() == edit.Attribute })
-	if t == nil || i < 0 {
+	a := model.AttributeNamed(edit.Attribute)
+	if t == nil || a == nil {
 		return false
 	}
-	return text(value(model.Attributes[i], t)) == text(edit.After)
+	return text(value(a, t)) == text(edit.After)
 }
 
 // weighed is one cause of a finding with its severity.

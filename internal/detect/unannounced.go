@@ -120,7 +120,7 @@ func (d *Detector) Announces(w Window, attributes []string) *model.Cause {
 // touched tells whether a call may have changed an attribute.
 func touched(w Window, name string, now *model.Account) bool {
 	was, is := w.Was.Trail(w.Trail), now.Trail(w.Trail)
-	a := attribute(name)
+	a := model.AttributeNamed(name)
 	if was == nil || is == nil || a == nil {
 		return (was == nil) != (is == nil)
 	}
@@ -133,16 +133,6 @@ func names() []string {
 		out = append(out, a.Name())
 	}
 	return out
-}
-
-// attribute finds one by its name; nil for [Existence].
-func attribute(name string) model.Attribute {
-	for _, a := range announced {
-		if a.Name() == name {
-			return a
-		}
-	}
-	return nil
 }
 
 // about tells whether the event is about a trail, or may be.
@@ -205,7 +195,7 @@ func (v view) differs(name string, read *model.Account) model.Tri {
 		if name == Existence {
 			one = v.appeared(end, read)
 		} else if was, is, now := v.Was.Trail(v.Trail), end.Trail(v.Trail), read.Trail(v.Trail); was != nil && is != nil && now != nil {
-			one = v.otherwise(attribute(name), was, is, now)
+			one = v.otherwise(model.AttributeNamed(name), was, is, now)
 		}
 		switch one {
 		case model.No:
@@ -230,8 +220,12 @@ func (v view) appeared(end, read *model.Account) model.Tri {
 }
 
 // otherwise compares an attribute of the trail as events left it with the reading. Both readings must be first hand:
-// copies in other Regions may be older.
+// copies in other Regions may be older. The attribute is nil where another version of cairn named one that this one does
+// not know.
 func (v view) otherwise(a model.Attribute, was, end, is *model.Trail) model.Tri {
+	if a == nil {
+		return model.Unknown
+	}
 	for _, t := range []*model.Trail{was, is} {
 		if from := a.Evidence(t).Origin; from.Region != model.ARNRegion(v.Trail) || from.Account != "" {
 			return model.Unknown
@@ -332,6 +326,6 @@ func (v view) edit(name string) model.Edit {
 	if name == Existence {
 		return model.Edit{Resource: v.Trail, Attribute: name, Before: was != nil, After: is != nil}
 	}
-	a := attribute(name)
+	a := model.AttributeNamed(name)
 	return model.Edit{Resource: v.Trail, Attribute: name, Before: value(a, was), After: value(a, is)}
 }

@@ -207,3 +207,21 @@ func TestUnannounced(t *testing.T) {
 		})
 	}
 }
+
+// A change that another version of cairn kept may be of an attribute that this one does not know: of that nothing is said.
+func TestAnAttributeOfAnotherVersion(t *testing.T) {
+	before := snapshot(t)
+	after := *before
+	after.CollectedAt = before.CollectedAt.Add(time.Hour)
+	o := options(t)
+	o.Snapshot = before
+	d := detector(t, o)
+	for _, w := range detect.Windows(before, &after) {
+		if got := d.Stands(w, "IsFutureTrail", w.Is, after.CollectedAt.Add(time.Hour)); got != model.Unknown {
+			t.Errorf("it stands: %v", got)
+		}
+		if by := d.Announces(w, []string{"IsFutureTrail"}); by != nil {
+			t.Errorf("%s announces it", by.EventID)
+		}
+	}
+}

@@ -335,8 +335,8 @@ func (w *Watch) unannounced(u untold, edits []model.Edit) model.Finding {
 	var what []string
 	for _, e := range edits {
 		what = append(what, said(e))
-		if t := u.Is.Trail(u.Trail); t != nil && e.Attribute != detect.Existence {
-			f.Evidence = append(f.Evidence, evidence(t, e.Attribute))
+		if t, a := u.Is.Trail(u.Trail), model.AttributeNamed(e.Attribute); t != nil && a != nil {
+			f.Evidence = append(f.Evidence, a.Evidence(t))
 		}
 	}
 	f.Message = fmt.Sprintf("%s was changed between %s and %s, and no event told of it, so who did it cannot be said: %s.",
@@ -366,11 +366,6 @@ func (w *Watch) changed(u untold) model.Finding {
 	f.ID, f.Account, f.Region, f.Severity, f.Page = model.FindingID(u.Is.ID, untoldRule, about), u.Is.ID, model.ARNRegion(u.Trail), model.High, "cairn doctor"
 	f.Label = f.Severity.Label()
 	return f
-}
-
-func evidence(t *model.Trail, name string) model.Evidence {
-	i := slices.IndexFunc(model.Attributes, func(a model.Attribute) bool { return a.Name() == name })
-	return model.Attributes[i].Evidence(t)
 }
 
 // said is a change in words.

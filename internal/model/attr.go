@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"cairn.example/internal/coverage"
@@ -56,6 +57,15 @@ type Attribute interface {
 var Attributes = []Attribute{
 	HomeRegion, S3Bucket, S3Prefix, SNSTopic, GlobalEvents, MultiRegion, Validation, LogGroup, LogRole, KMSKey, Organization,
 	Logging, StartedAt, StoppedAt, Selectors, Insights, Tags,
+}
+
+// AttributeNamed is the attribute of a name in the API; nil where there is none.
+func AttributeNamed(name string) Attribute {
+	i := slices.IndexFunc(Attributes, func(a Attribute) bool { return a.Name() == name })
+	if i < 0 {
+		return nil
+	}
+	return Attributes[i]
 }
 
 // Name is the attribute's name in the API.
