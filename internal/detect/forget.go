@@ -34,7 +34,7 @@ func (d *Detector) forget() {
 		d.fold(others - keep/2)
 	}
 	if keep := cmp.Or(d.o.Keep, mostCalls); calls > keep {
-		d.cut(calls - keep/2)
+		d.cut(calls - max(1, keep/2)) // a cut is made before a call that stays
 	}
 }
 

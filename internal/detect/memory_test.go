@@ -62,7 +62,7 @@ func TestForgettingIsNotNoticed(t *testing.T) {
 		o := options(t)
 		o.Snapshot = known
 		want := lines(t, o, day)
-		for _, keep := range []int{2, 7} {
+		for _, keep := range []int{1, 2, 7} {
 			o.Keep = keep
 			if got := lines(t, o, day); !reflect.DeepEqual(got, want) {
 				t.Fatalf("of %v, keeping %d, got\n%s\nwant\n%s", day, keep, strings.Join(got, "\n"), strings.Join(want, "\n"))
