@@ -12,14 +12,14 @@ import (
 	"cairn.example/internal/notify"
 )
 
-// fates are what SNS's errors mean, and those of the signature that all of AWS has.
+// fates are what SNS's errors mean, and those of the signature that all of AWS has, without "Exception" at their end.
 var fates = map[string]notify.Failure{
-	"AuthorizationError": notify.Closed, "InvalidSecurity": notify.Closed, "InvalidClientTokenId": notify.Closed, "UnrecognizedClientException": notify.Closed,
+	"AuthorizationError": notify.Closed, "InvalidSecurity": notify.Closed, "InvalidClientTokenId": notify.Closed, "UnrecognizedClient": notify.Closed,
 	"SignatureDoesNotMatch": notify.Closed, "IncompleteSignature": notify.Closed, "MissingAuthenticationToken": notify.Closed, "ExpiredToken": notify.Closed,
 	"OptInRequired": notify.Closed, "InvalidAction": notify.Closed, "EndpointDisabled": notify.Closed,
 	"OptedOut": notify.Refused, "InvalidParameter": notify.Refused, "ParameterValueInvalid": notify.Refused, "UserError": notify.Refused,
-	"ValidationException": notify.Refused, "ValidationError": notify.Refused,
-	"Throttled": notify.Later, "Throttling": notify.Later, "ThrottlingException": notify.Later, "RequestLimitExceeded": notify.Later,
+	"Validation": notify.Refused, "ValidationError": notify.Refused,
+	"Throttled": notify.Later, "Throttling": notify.Later, "RequestLimitExceeded": notify.Later,
 	"InternalError": notify.Later, "InternalFailure": notify.Later, "ServiceUnavailable": notify.Later,
 }
 

@@ -158,6 +158,8 @@ func TestErrors(t *testing.T) {
 		{fault{403, "AccessDenied", "no"}, notify.Closed},
 		{fault{403, "InvalidClientTokenId", "no"}, notify.Closed},
 		{fault{403, "SignatureDoesNotMatch", "no"}, notify.Closed},
+		{fault{400, "UnrecognizedClientException", "no"}, notify.Closed},
+		{fault{400, "ValidationException", "no"}, notify.Refused},
 		{fault{403, "ExpiredToken", "no"}, notify.Closed},
 		{fault{403, "SomethingNew", "no"}, notify.Closed},
 		{fault{400, "SomethingNew", "no"}, notify.Refused},
