@@ -41,7 +41,7 @@ func note(m notify.Message) string {
 	if told != "" {
 		told += "\n"
 	}
-	return told + fitted(changed(m), mostText-len(told))
+	return told + fitted(changed(m), mostText-utf8.RuneCountInString(told))
 }
 
 // resolution is why an incident is resolved: what the settings want to say, and how it ended.
