@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -197,7 +199,7 @@ func (a *App) RetryChannel(ctx context.Context, n Notify, name string) (owed int
 
 // Silence keeps findings from being told for a time. It gives how many that are open now it matches.
 func (a *App) Silence(ctx context.Context, n Notify, one notify.Silence) (kept notify.Silence, matches int, err error) {
-	one.ID = fmt.Sprintf("%08x", uint32(one.Begins.UnixNano()/1000)) //nolint:gosec // enough to tell silences apart
+	one.ID = silenceID()
 	watched, err := Detections()
 	if err != nil {
 		return one, 0, err
@@ -219,6 +221,13 @@ func (a *App) Silence(ctx context.Context, n Notify, one notify.Silence) (kept n
 		return err //nolint:wrapcheck // as above
 	})
 	return one, matches, err
+}
+
+// silenceID is an id of 16 hex digits, as findings have it. It is drawn, since several machines may share a store.
+func silenceID() string {
+	var id [8]byte
+	_, _ = rand.Read(id[:]) // it never fails
+	return hex.EncodeToString(id[:])
 }
 
 // Unsilence ends a silence.

@@ -89,15 +89,14 @@ func (s *Store) Poisons(ctx context.Context, n int) ([]Poison, error) {
 	return out, nil
 }
 
-// Silence keeps a silence, or changes the one of its id.
+// Silence keeps a silence, whose id no other has.
 func (s *Store) Silence(ctx context.Context, one notify.Silence) error {
 	matches, err := json.Marshal(one.Match)
 	if err != nil {
 		return fmt.Errorf("write a silence: %w", err)
 	}
 	return s.tx(ctx, "keep a silence", func(t tx) error {
-		_, err := t.do(`INSERT INTO silence (id, matches, begins, ends, owner, reason) VALUES ($1, $2, $3, $4, $5, $6)
-			ON CONFLICT (id) DO UPDATE SET matches = excluded.matches, begins = excluded.begins, ends = excluded.ends, owner = excluded.owner, reason = excluded.reason`,
+		_, err := t.do("INSERT INTO silence (id, matches, begins, ends, owner, reason) VALUES ($1, $2, $3, $4, $5, $6)",
 			one.ID, string(matches), stamp(one.Begins), stamp(one.Ends), one.Owner, one.Reason)
 		return err
 	})

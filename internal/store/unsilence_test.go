@@ -72,3 +72,22 @@ func TestUnsilenceWhileItHolds(t *testing.T) {
 		}
 	})
 }
+
+// A silence never takes the place of another.
+func TestSilencesHaveIDsOfTheirOwn(t *testing.T) {
+	each(t, func(t *testing.T, w world) {
+		t.Helper()
+		first := notify.Silence{ID: "s", Begins: *w.now, Ends: w.now.Add(time.Hour), Reason: "the trail moves"}
+		if err := w.Silence(t.Context(), first); err != nil {
+			t.Fatal(err)
+		}
+		second := first
+		second.Reason = "something else"
+		if err := w.Silence(t.Context(), second); err == nil {
+			t.Error("a second one of the same id is kept")
+		}
+		if kept, err := w.Silences(t.Context()); err != nil || len(kept) != 1 || kept[0].Reason != first.Reason {
+			t.Errorf("kept is %+v, %v", kept, err)
+		}
+	})
+}
