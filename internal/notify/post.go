@@ -112,8 +112,18 @@ func scrub(err error, secrets []string) error {
 	if text == err.Error() {
 		return err
 	}
-	return errors.New(text)
+	return &scrubbed{err, text}
 }
+
+// scrubbed is an error that says no secret, and is what it was to whoever asks for its type.
+type scrubbed struct {
+	error
+	text string
+}
+
+func (s *scrubbed) Error() string { return s.text }
+
+func (s *scrubbed) Unwrap() error { return s.error }
 
 func hide(text string, secrets []string) string {
 	for _, s := range secrets {

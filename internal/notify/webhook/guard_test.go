@@ -39,6 +39,20 @@ func TestGuardLooksWhenItDials(t *testing.T) {
 	}
 }
 
+// An address that may not be reached is known for one also where a token stands in what is said of it.
+func TestGuardIsKnownWhateverIsHidden(t *testing.T) {
+	env := notify.Env{HTTP: &http.Client{}, Now: func() time.Time { return now }}
+	c, err := webhook.Kind.New(channeltest.Settings("url", "http://rebound.example/allowPrivate", "secret", secret, "insecure", "true"), env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resolve(t, "127.0.0.1")()
+	_, err = c.Show(t.Context(), notify.Compose(notify.Notice{Finding: channeltest.Stopped(), State: notify.Open}, now), "")
+	if err == nil || notify.FailureOf(err).Failure != notify.Closed || strings.Contains(err.Error(), "allowPrivate") {
+		t.Errorf("%v; want a failure that closes the channel, without the token", err)
+	}
+}
+
 // resolve makes every name mean one address, with a name server of its own, until what it gives is called.
 func resolve(t *testing.T, address string) func() {
 	t.Helper()
