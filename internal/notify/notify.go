@@ -8,6 +8,8 @@ package notify
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
@@ -166,6 +168,13 @@ func Refuse(format string, args ...any) error {
 // once. The ref is kept in between, so that a crash repeats one step and no more.
 func Step() error {
 	return &Error{Failure: More, Err: errors.New("a step of the message was taken, and the next was not")}
+}
+
+// Digest is what a ref holds in place of an address or a text: it is short, and says nothing to those who read what is
+// stored.
+func Digest(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:6])
 }
 
 // Show makes a channel take every step of a message. keep keeps each ref before the next step.

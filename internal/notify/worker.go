@@ -179,7 +179,10 @@ func (w *Worker) bring(ctx context.Context, d Delivery) {
 	if d.Before == "" || d.Notice.State == Open {
 		until, err := w.Ledger.Quieted(ctx, d.Notice.Finding)
 		if err != nil || !until.IsZero() {
-			w.keep(w.Ledger.Hold(context.WithoutCancel(ctx), d, later(until, w.Now().Add(look))), d)
+			if soon := w.Now().Add(look); until.Before(soon) {
+				until = soon
+			}
+			w.keep(w.Ledger.Hold(context.WithoutCancel(ctx), d, until), d)
 			return
 		}
 	}
@@ -221,13 +224,6 @@ func (w *Worker) shown(ctx context.Context, d Delivery, ref, but string) {
 // bring it meanwhile.
 func (w *Worker) tooLate(d Delivery) bool {
 	return w.Now().After(d.Lease.Until.Add(-Attempt - keeping))
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
 
 // paused tells whether another message showed meanwhile that the channel wants to be left alone.

@@ -108,7 +108,7 @@ func serverOf(s notify.Settings, e notify.Env) (server, error) {
 		host: s.Get("host"), tls: cmp.Or(s.Get("tls"), starttls), user: s.Get("user"), password: s.Get("password"), auth: cmp.Or(s.Get("auth"), "auto"),
 	}
 	switch {
-	case out.tls == none && !thisMachine(out.host):
+	case out.tls == none && !notify.ThisMachine(out.host):
 		return out, errors.New("tls: none sends everything in clear: it is for this machine alone (127.0.0.1, localhost)")
 	case out.user != "" && out.password == "":
 		return out, errors.New("a user without a password: set password, or leave user out")
@@ -125,11 +125,6 @@ func serverOf(s notify.Settings, e notify.Env) (server, error) {
 		}
 	}
 	return out, nil
-}
-
-func thisMachine(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return strings.EqualFold(host, "localhost") || err == nil && ip.IsLoopback()
 }
 
 // domain is where the messages are from.
@@ -174,7 +169,7 @@ const mostTries = 10
 // next is the thread with the message that is to be sent: its first, the same again where not everybody got it, or one
 // that refers to the first.
 func (c *channel) next(m notify.Message, t thread) thread {
-	told := digest(fmt.Sprintf("%s %s %d", m.State, m.Severity, m.Notice.Opened.Unix()))
+	told := notify.Digest(fmt.Sprintf("%s %s %d", m.State, m.Severity, m.Notice.Opened.Unix()))
 	switch {
 	case t.First == "" || m.Test:
 		id := c.first(m)

@@ -1,11 +1,11 @@
 package email
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"net/mail"
 	"slices"
+
+	"cairn.example/internal/notify"
 )
 
 // thread is what is remembered of a finding's messages.
@@ -43,7 +43,7 @@ func (t *thread) String() string {
 
 func (t *thread) got(addresses []string) {
 	for _, a := range addresses {
-		t.To = append(t.To, digest(a))
+		t.To = append(t.To, notify.Digest(a))
 	}
 }
 
@@ -51,15 +51,9 @@ func (t *thread) got(addresses []string) {
 func (t *thread) missing(all []*mail.Address) []string {
 	var out []string
 	for _, a := range all {
-		if !slices.Contains(t.To, digest(a.Address)) {
+		if !slices.Contains(t.To, notify.Digest(a.Address)) {
 			out = append(out, a.Address)
 		}
 	}
 	return out
-}
-
-// digest is short, and says nothing to those who read what is stored.
-func digest(text string) string {
-	sum := sha256.Sum256([]byte(text))
-	return hex.EncodeToString(sum[:6])
 }

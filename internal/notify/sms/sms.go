@@ -4,8 +4,6 @@ package sms
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http/httptrace"
@@ -114,7 +112,7 @@ func (c *channel) Show(ctx context.Context, m notify.Message, ref string) (strin
 		err := c.send(ctx, to, text)
 		switch failure := notify.FailureOf(err); {
 		case err == nil:
-			sent.phones = append(sent.phones, digest(to))
+			sent.phones = append(sent.phones, notify.Digest(to))
 			if i < len(c.to)-1 {
 				return sent.String(), notify.Step()
 			}
@@ -157,24 +155,18 @@ type progress struct {
 // resume takes up what a ref tells, where it is about the same: that it was seen once more meanwhile is told to no phone.
 func resume(m notify.Message, ref string) progress {
 	n := m.Notice
-	p := progress{told: digest(strings.Join([]string{string(n.Change()), m.Word(), n.Opened.UTC().String()}, "|"))}
+	p := progress{told: notify.Digest(strings.Join([]string{string(n.Change()), m.Word(), n.Opened.UTC().String()}, "|"))}
 	if told, phones, ok := strings.Cut(ref, ":"); ok && told == p.told {
 		p.phones = strings.Split(phones, ",")
 	}
 	return p
 }
 
-func (p progress) has(number string) bool { return slices.Contains(p.phones, digest(number)) }
+func (p progress) has(number string) bool { return slices.Contains(p.phones, notify.Digest(number)) }
 
 func (p progress) String() string {
 	if len(p.phones) == 0 {
 		return ""
 	}
 	return p.told + ":" + strings.Join(p.phones, ",")
-}
-
-// digest is short, and says nothing to those who read what is stored.
-func digest(text string) string {
-	sum := sha256.Sum256([]byte(text))
-	return hex.EncodeToString(sum[:6])
 }
