@@ -231,13 +231,19 @@ var Fields = []string{"account", "region", "resource", "rule"}
 
 // Same tells whether two findings are equal in the fields of an inhibition.
 func (i Inhibition) Same(a, b model.Finding) bool {
-	for _, field := range i.Equal {
-		same := map[string]bool{
-			"account": a.Account == b.Account, "region": a.Region == b.Region, "resource": a.Resource == b.Resource, "rule": a.Rule == b.Rule,
-		}[field]
-		if !same {
-			return false
-		}
+	return !slices.ContainsFunc(i.Equal, func(field string) bool { return !same(field, &a, &b) })
+}
+
+func same(field string, a, b *model.Finding) bool {
+	switch field {
+	case "account":
+		return a.Account == b.Account
+	case "region":
+		return a.Region == b.Region
+	case "resource":
+		return a.Resource == b.Resource
+	case "rule":
+		return a.Rule == b.Rule
 	}
-	return true
+	return false
 }
