@@ -25,9 +25,7 @@ func Compose(n Notice, now time.Time) Message {
 		Key: f.ID, State: n.State, Severity: f.Severity, Test: n.Test, Title: clean(title(f)), At: n.Opened,
 		Links: links(f), Repeated: n.Before != "", Notice: n,
 	}
-	for _, command := range commands(f, n.State) {
-		m.Do = append(m.Do, clean(command))
-	}
+	m.Do, m.More = commands(f, n.State)
 	m.Blind = clean(blind(n, now))
 	if f.RealTime != nil {
 		m.At, m.Who = f.Cause.EventTime, clean(who(f.Cause))
@@ -148,22 +146,19 @@ func who(c *model.Cause) string {
 // arnResource is the place of an ARN's last part.
 const arnResource = 5
 
-// commands are what puts it right, or where to read on.
-func commands(f model.Finding, s State) []string {
+// commands are what puts it right, or where to read on, and how many more there are.
+func commands(f model.Finding, s State) (first []string, more int) {
 	if s == Resolved {
-		return nil
+		return nil, 0
 	}
-	var out []string
 	for line := range strings.Lines(f.Fix) {
-		out = append(out, strings.TrimSpace(line))
+		first = append(first, clean(line))
 	}
-	if len(out) > mostCommands {
-		out = append(out[:mostCommands], fmt.Sprintf(moreCommands, len(out)-mostCommands))
+	if len(first) == 0 && f.Page != "" {
+		return []string{clean(f.Page)}, 0
 	}
-	if len(out) == 0 && f.Page != "" {
-		out = append(out, f.Page)
-	}
-	return out
+	kept := min(len(first), mostCommands)
+	return first[:kept], len(first) - kept
 }
 
 // facts are what somebody looks up: the event, the finding, how often, since when.

@@ -1,6 +1,8 @@
 package notify
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,6 +22,7 @@ type Message struct {
 	Blind string   // what is not recorded, and since when; for a finding that is resolved what was not, and how long
 	Who   string   // who did it, from where and with what; "" where nobody did
 	Do    []string // commands that can be pasted, in their order; one of cairn's that says more where there is none
+	More  int      // how many commands there are besides
 	Links []Link
 	Facts []Fact // what somebody may want to look up
 
@@ -66,6 +69,19 @@ func (m Message) Lead() string {
 	return "What"
 }
 
+// Commands are a line for each command, and one that says how many more there are.
+func (m Message) Commands() []string {
+	switch {
+	case m.More == 0:
+		return m.Do
+	case len(m.Do) == 0:
+		return []string{"# " + model.Count(m.More, "command", "commands") + ", too long for this place"}
+	}
+	return append(slices.Clip(m.Do), moreCommands(m.More))
+}
+
+func moreCommands(n int) string { return fmt.Sprintf("# and %d more", n) }
+
 // Text is the whole message in plain text.
 func (m Message) Text() string {
 	lines := []string{m.Headline()}
@@ -76,7 +92,7 @@ func (m Message) Text() string {
 	}
 	part(m.Lead(), m.Blind)
 	part("Who", m.Who)
-	for _, command := range m.Do {
+	for _, command := range m.Commands() {
 		part("Do", command)
 	}
 	for _, l := range m.Links {

@@ -1,15 +1,11 @@
 package notify
 
 import (
-	"fmt"
 	"strings"
 	"unicode/utf8"
 
 	"cairn.example/internal/model"
 )
-
-// moreCommands stands in place of commands that are not told.
-const moreCommands = "# and %d more"
 
 // Clean is text on one line in which nothing is hidden, as all text of a [Message] is: for what a channel takes from the
 // notice itself.
@@ -29,12 +25,11 @@ func (m Message) Within(n int) Message {
 	}
 	lead := length("\n" + m.Lead() + ": ")
 	rest, commands := n-length(bare.Text())-lead, 0
-	for _, line := range doLines(m.Do) {
+	for _, line := range doLines(m.Commands()) {
 		commands += length(line) + 1
 	}
 	m.Blind = Cut(m.Blind, max(rest/2, rest-commands))
-	m.Do = fitCommands(m.Do, rest-length(m.Blind))
-	return m
+	return m.fitCommands(rest - length(m.Blind))
 }
 
 func cutFacts(all []Fact, n int) []Fact {
@@ -45,22 +40,16 @@ func cutFacts(all []Fact, n int) []Fact {
 	return out
 }
 
-// fitCommands gives as many whole commands as the plain text has room for, and says how many more there are.
-func fitCommands(all []string, room int) []string {
-	if kept, left := Whole(doLines(all), room); left == 0 {
-		return all[:len(kept)]
+// fitCommands is the message with as many whole commands as the plain text has room for, and how many more there are.
+func (m Message) fitCommands(room int) Message {
+	if lines := doLines(m.Commands()); len(Whole(lines, room)) == len(lines) {
+		return m
 	}
-	count := len(all)
-	var more int
-	if _, err := fmt.Sscanf(all[count-1], moreCommands, &more); err == nil {
-		all, count = all[:count-1], count-1+more
-	}
-	last := doLines([]string{fmt.Sprintf(moreCommands, count)})[0]
-	kept, _ := Whole(doLines(all), room-length(last)-1)
-	if len(kept) == 0 {
-		return []string{"# " + model.Count(count, "command", "commands") + ", too long for this place"}
-	}
-	return append(all[:len(kept):len(kept)], fmt.Sprintf(moreCommands, count-len(kept)))
+	count := len(m.Do) + m.More
+	last := doLines([]string{moreCommands(count)})
+	kept := len(Whole(doLines(m.Do), room-length(last[0])-1))
+	m.Do, m.More = m.Do[:kept], count-kept
+	return m
 }
 
 // doLines are the commands as the plain text has them.

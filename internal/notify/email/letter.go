@@ -82,8 +82,8 @@ func text(m notify.Message) string {
 	paragraph(m.Told())
 	paragraph(named(m.Lead(), m.Blind)...)
 	paragraph(named("Who", m.Who)...)
-	if len(m.Do) > 0 {
-		paragraph("Do:\n  " + strings.Join(m.Do, "\n  "))
+	if commands := m.Commands(); len(commands) > 0 {
+		paragraph("Do:\n  " + strings.Join(commands, "\n  "))
 	}
 	var links, facts []string
 	for _, l := range m.Links {

@@ -87,7 +87,7 @@ func detailsOf(m notify.Message) details {
 	}
 	add(m.Lead(), m.Blind)
 	add("Who", m.Who)
-	for i, command := range m.Do {
+	for i, command := range m.Commands() {
 		if i == 0 {
 			add("Do", command)
 		} else {

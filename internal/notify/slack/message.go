@@ -67,9 +67,9 @@ func body(m notify.Message) []slack.RichTextElement {
 	s.line(m.Lead(), m.Blind)
 	s.line("Who", m.Who)
 	var out []slack.RichTextElement
-	if len(m.Do) > 0 {
+	if commands := m.Commands(); len(commands) > 0 {
 		s.name("Do:")
-		out = append(out, slack.NewRichTextSection(s...), preformatted(strings.Join(m.Do, "\n")))
+		out = append(out, slack.NewRichTextSection(s...), preformatted(strings.Join(commands, "\n")))
 		s = nil
 	}
 	for i, l := range m.Links {

@@ -87,8 +87,7 @@ func shorter(b body, whole []byte) ([]byte, error) {
 func shortenFinding(tree map[string]any, name, fix string) {
 	tree[name] = shortened(tree[name])
 	if finding, ok := tree[name].(map[string]any); ok {
-		commands, _ := notify.Whole(strings.Split(fix, "\n"), mostString)
-		finding["fix"] = strings.Join(commands, "\n")
+		finding["fix"] = strings.Join(notify.Whole(strings.Split(fix, "\n"), mostString), "\n")
 	}
 }
 
@@ -122,7 +121,7 @@ func least(f model.Finding) model.Finding {
 
 func messageOf(m notify.Message) message {
 	out := message{
-		Word: m.Word(), Title: m.Title, Lead: m.Lead(), Blind: m.Blind, Who: m.Who, Do: append([]string{}, m.Do...),
+		Word: m.Word(), Title: m.Title, Lead: m.Lead(), Blind: m.Blind, Who: m.Who, Do: append([]string{}, m.Commands()...),
 		Links: []link{}, Facts: []fact{}, Text: m.Text(),
 	}
 	for _, l := range m.Links {

@@ -33,8 +33,8 @@ func page(m notify.Message) string {
 	}
 	part(m.Lead(), m.Blind)
 	part("Who", m.Who)
-	if len(m.Do) > 0 {
-		b.WriteString("<p><strong>Do:</strong></p>\n<pre><code>" + escape(strings.Join(m.Do, "\n")) + "</code></pre>\n")
+	if commands := m.Commands(); len(commands) > 0 {
+		b.WriteString("<p><strong>Do:</strong></p>\n<pre><code>" + escape(strings.Join(commands, "\n")) + "</code></pre>\n")
 	}
 	if links := anchors(m.Links); links != "" {
 		b.WriteString("<p>" + links + "</p>\n")
