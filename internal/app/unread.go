@@ -28,11 +28,13 @@ func (e *IncompleteError) Unwrap() error { return e.Err }
 // unread gathers what could not be read.
 type unread struct {
 	say func(format string, args ...any)
+	now func() time.Time
 
 	mu      sync.Mutex
 	told    map[rejection]bool
-	first   string // of the records that were rejected
-	count   int    // of these
+	since   time.Time // of the first of them
+	first   string    // of the records that were rejected
+	count   int       // of these
 	waiting map[refused][]string
 }
 
@@ -45,20 +47,28 @@ type rejection struct {
 // refused is a call that is refused alike in several Regions.
 type refused struct{ account, call, code, permission string }
 
-func newUnread(say func(format string, args ...any)) *unread {
-	return &unread{say: say, told: map[rejection]bool{}, waiting: map[refused][]string{}}
+func newUnread(say func(format string, args ...any), now func() time.Time) *unread {
+	return &unread{say: say, now: now, told: map[rejection]bool{}, waiting: map[refused][]string{}}
 }
 
-// mostRejections is how many kinds of records that could not be read are named; all records are counted.
-const mostRejections = 20
+// mostRejections is how many kinds of records that could not be read are named in a time; all records are counted. A watch
+// that goes on for months has no summary, and is to name what goes wrong today.
+const (
+	mostRejections = 20
+	rejectionsFor  = time.Hour
+)
 
-// rejected names the first record of each object that could not be read for each reason.
+// rejected names the first record of each object that could not be read for each reason, and again after a while.
 func (u *unread) rejected(e *event.RecordError) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if !expected(e) {
 		u.count++
 		u.first = cmp.Or(u.first, e.Error())
+	}
+	if now := u.now(); now.Sub(u.since) >= rejectionsFor {
+		u.since = now
+		clear(u.told)
 	}
 	k := rejection{e.Object, e.Reason}
 	if u.told[k] || len(u.told) >= mostRejections {
@@ -67,7 +77,7 @@ func (u *unread) rejected(e *event.RecordError) {
 	u.told[k] = true
 	u.say("%v", e)
 	if len(u.told) == mostRejections {
-		u.say("what else could not be read is counted in the summary")
+		u.say("what else could not be read within the hour is counted in the summary")
 	}
 }
 

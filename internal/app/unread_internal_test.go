@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"cairn.example/internal/detect"
+	"cairn.example/internal/event"
 	"cairn.example/internal/source"
 )
 
@@ -23,7 +24,7 @@ func denied(region string) source.Problem {
 // What 17 Regions refuse alike is one line, while a watch goes on and at its end.
 func TestRegionsThatRefuseAlikeAreOneLine(t *testing.T) {
 	var said []string
-	u := newUnread(func(format string, args ...any) { said = append(said, fmt.Sprintf(format, args...)) })
+	u := newUnread(func(format string, args ...any) { said = append(said, fmt.Sprintf(format, args...)) }, time.Now)
 	e := &source.IncompleteError{Count: 18, Problems: []source.Problem{{Name: "a.json", Err: errors.New("cut off")}}}
 	for i := range 17 {
 		e.Problems = append(e.Problems, denied(fmt.Sprintf("eu-north-%02d", i)))
@@ -46,7 +47,7 @@ func TestRegionsThatRefuseAlikeAreOneLine(t *testing.T) {
 // An error that is no gap of the source's stays what it is, whatever else was not read.
 func TestOtherErrorsStay(t *testing.T) {
 	full := errors.New("no space left on device")
-	if err := newUnread(nil).of(full, detect.Counts{}, []string{"a.json"}); err != full { //nolint:errorlint // itself, not wrapped
+	if err := newUnread(nil, time.Now).of(full, detect.Counts{}, []string{"a.json"}); err != full { //nolint:errorlint // itself, not wrapped
 		t.Errorf("got %v", err)
 	}
 }
@@ -55,7 +56,7 @@ func TestOtherErrorsStay(t *testing.T) {
 func TestRefusalsAreSaidMeanwhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var said []string
-		u := newUnread(func(format string, args ...any) { said = append(said, fmt.Sprintf(format, args...)) })
+		u := newUnread(func(format string, args ...any) { said = append(said, fmt.Sprintf(format, args...)) }, time.Now)
 		over := denied("eu-west-1")
 		over.Err = nil
 		err := u.during(func() error {
@@ -73,5 +74,28 @@ func TestRefusalsAreSaidMeanwhile(t *testing.T) {
 		if diff := cmp.Diff(want, said); diff != "" || err != nil {
 			t.Errorf("%v (-want +got):\n%s", err, diff)
 		}
+	})
+}
+
+// A flood of records that cannot be read is told in a few lines, and what goes wrong hours later is told again.
+func TestRejectionsAreNamedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var said []string
+		u := newUnread(func(format string, args ...any) { said = append(said, fmt.Sprintf(format, args...)) }, time.Now)
+		flood := func(want int) {
+			t.Helper()
+			said = nil
+			for i := range 3 * mostRejections {
+				u.rejected(&event.RecordError{Object: fmt.Sprint(i % (2 * mostRejections)), Reason: event.Malformed})
+			}
+			if len(said) != want {
+				t.Errorf("%d lines, want %d: %q", len(said), want, said)
+			}
+		}
+		flood(mostRejections + 1)
+		time.Sleep(rejectionsFor - time.Second)
+		flood(0)
+		time.Sleep(time.Second)
+		flood(mostRejections + 1)
 	})
 }

@@ -63,7 +63,7 @@ const tellEvery = 2 * time.Second
 // Watch reads records and tells what they mean, until there are no more or the context ends. Where something could not
 // be read, the error is an [*IncompleteError], after all else was told.
 func (a *App) Watch(ctx context.Context, w Watch) (Watched, error) {
-	w.unread = newUnread(w.Say)
+	w.unread = newUnread(w.Say, a.Now)
 	switch {
 	case w.Audit < 0:
 		return Watched{}, &UsageError{fmt.Errorf("--every %s: want a time such as 1h, or 0 for once", w.Audit)}
