@@ -114,10 +114,13 @@ func (s *shelf) take(ctx context.Context, keys []string) {
 	done := make([]bool, len(keys))
 	var work sync.WaitGroup
 	for i, key := range keys {
-		if done[i] = s.acked[key] || !s.wanted(key); done[i] {
-			continue
-		}
-		if s.due(key) && s.bucket.begin(ctx) {
+		switch {
+		case s.acked[key]:
+			done[i] = true
+		case !holdsRecords(key):
+			done[i] = true
+			s.bucket.Stats.Skipped.Add(1)
+		case s.due(key) && s.bucket.begin(ctx):
 			work.Go(func() {
 				defer func() { <-s.bucket.slots }()
 				done[i] = !s.closed.Load() && s.hand(ctx, key)
@@ -128,14 +131,6 @@ func (s *shelf) take(ctx context.Context, keys []string) {
 	for i, key := range keys {
 		s.pass(key, done[i])
 	}
-}
-
-func (s *shelf) wanted(key string) bool {
-	if holdsRecords(key) {
-		return true
-	}
-	s.bucket.Stats.Skipped.Add(1)
-	return false
 }
 
 // hand hands an object on, and says whether it was acknowledged.
