@@ -56,13 +56,6 @@ func (r *reception) deleteAll(ctx context.Context, receipts []string) {
 func (r *reception) deleteOnce(ctx context.Context, receipts []string) []string {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastCall) // also when all else has ended
 	defer cancel()
-	if r.BeforeDelete != nil {
-		err := r.BeforeDelete(ctx)
-		r.told.set(Problem{Name: "acknowledgements of " + r.Name, Err: err})
-		if err != nil {
-			return receipts
-		}
-	}
 	errs := r.Receiver.Delete(ctx, receipts)
 	r.called("DeleteMessage", errors.Join(errs...))
 	var left []string

@@ -54,9 +54,6 @@ type Queue struct {
 	Tries      int           // receives after which a message is poison; default 5
 	Grace      time.Duration // default 20 s
 
-	// BeforeDelete is called before messages are deleted, where it is set: it finishes what was acknowledged. Its error
-	// leaves them in the queue, so that they come again.
-	BeforeDelete func(context.Context) error
 	// Poison takes what cannot be handled; nil lets it be deleted. Without it, such messages stay until the queue's own
 	// retention or its dead-letter queue ends them.
 	Poison  func(context.Context, Poisoned) error

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -391,38 +390,6 @@ func TestDeletionsFail(t *testing.T) {
 		}
 		if diff := cmp.Diff([]string{"DeleteMessage " + one.Name + " AccessDenied: true"}, d.problems()); diff != "" {
 			t.Errorf("problems (-want +got):\n%s", diff)
-		}
-	})
-}
-
-// Nothing is deleted before what was acknowledged is finished.
-func TestBeforeDelete(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		q, d, poison := newSQS(t, 1), &desk{}, &shelter{}
-		q.send(envelope("1"), envelope("2"))
-		var ready atomic.Bool
-		var finished atomic.Int64
-		one := queueOf(q, newStore(nil), d, poison)
-		one.BeforeDelete = func(context.Context) error {
-			if !ready.Load() {
-				return errors.New("not yet")
-			}
-			finished.Add(1)
-			return nil
-		}
-		q.deleting = func(string) {
-			if finished.Load() == 0 {
-				t.Error("deleted before")
-			}
-		}
-		time.AfterFunc(10*time.Minute, func() { ready.Store(true) })
-		during(t, one, d, 9*time.Minute)
-		if q.left() != 2 || len(d.got()) != 2 {
-			t.Errorf("%d left", q.left())
-		}
-		during(t, one, d, 9*time.Minute)
-		if q.left() != 0 || finished.Load() == 0 {
-			t.Errorf("%d left, finished %d times", q.left(), finished.Load())
 		}
 	})
 }
