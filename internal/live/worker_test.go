@@ -314,3 +314,44 @@ func TestAllOfItsTime(t *testing.T) {
 		})
 	}
 }
+
+// A far end that wants to be left alone for a day is, whatever another process brings it; but who has the channel tried
+// again need not wait, and that is one attempt.
+func TestRetryEndsAPause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		far := &slow{says: func(notify.Message) error {
+			return &notify.Error{Failure: notify.Later, After: 24 * time.Hour, Err: errors.New("429 Too Many Requests")}
+		}}
+		attempts := func(want int) {
+			t.Helper()
+			if shown, _ := far.seen(); len(shown) != want {
+				t.Errorf("%d attempts, want %d", len(shown), want)
+			}
+		}
+		alone(t, far, func(notify.Trouble) bool { return true }, func(kept *store.Store) {
+			tell(t, kept, true, numbered(channeltest.Stopped(), 1))
+			time.Sleep(time.Minute)
+			for i := range 3 {
+				tell(t, kept, true, numbered(channeltest.Stopped(), 2+i))
+			}
+			due, err := kept.Lease(t.Context(), "far", "other", 1, time.Minute)
+			if err != nil || len(due) != 1 {
+				t.Fatal(due, err)
+			}
+			if err := kept.Shown(t.Context(), due[0], "", "", notify.Routed{Channel: "far"}); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Hour)
+			attempts(1)
+			if _, err := kept.OpenChannel(t.Context(), "far"); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(4 * time.Second)
+			attempts(2)
+			time.Sleep(23 * time.Hour)
+			attempts(2)
+			time.Sleep(2 * time.Hour)
+			attempts(3)
+		})
+	})
+}

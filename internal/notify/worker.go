@@ -28,6 +28,8 @@ type Ledger interface {
 	Shown(ctx context.Context, d Delivery, ref, but string, to Routed) error
 	Failed(ctx context.Context, d Delivery, ref string, why *Error, again time.Time) error
 	Hold(ctx context.Context, d Delivery, until time.Time) error
+	// Retried tells whether somebody had the channel tried again since a delivery failed.
+	Retried(ctx context.Context, d Delivery) (bool, error)
 	// Late keeps that a delivery was brought by who had lost its lease: what others showed since may stand below it.
 	Late(ctx context.Context, d Delivery) error
 	// Quieted tells until when a finding is not to be told, by a silence or an inhibition; the zero time: it is.
@@ -70,6 +72,7 @@ type fails struct {
 	row   int       // failures since the last success
 	since time.Time // of the first of them
 	until time.Time // how long the channel is left alone
+	last  *Delivery // that failed, and of which the ledger has it; nil for none
 	told  bool
 }
 
@@ -124,20 +127,46 @@ func (w *Worker) patience() time.Duration {
 	return lookAlone
 }
 
-// pause leaves a channel alone that wants to be; false when the context ends.
+// pause leaves a channel alone that wants to be, which may be for a day, unless somebody says to try it; false when the
+// context ends.
 func (w *Worker) pause(ctx context.Context) bool {
-	w.mu.Lock()
-	wait := w.fails.until.Sub(w.Now())
-	w.mu.Unlock()
-	if wait <= 0 {
-		return ctx.Err() == nil
+	for ctx.Err() == nil {
+		wait := w.rest()
+		if wait <= 0 || w.retried(ctx) {
+			return true
+		}
+		select {
+		case <-time.After(min(wait, w.patience())):
+		case <-ctx.Done():
+		}
 	}
-	select {
-	case <-time.After(wait):
-		return true
-	case <-ctx.Done():
+	return false
+}
+
+// rest is for how long the channel is still left alone.
+func (w *Worker) rest() time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.fails.until.Sub(w.Now())
+}
+
+// retried ends the pause where somebody had the channel tried again, in this process or in another. That is one attempt: the
+// failures are counted on, so that one message is brought alone, and the far end may ask for a pause again.
+func (w *Worker) retried(ctx context.Context) bool {
+	w.mu.Lock()
+	last := w.fails.last
+	w.mu.Unlock()
+	if last == nil {
 		return false
 	}
+	retried, err := w.Ledger.Retried(ctx, *last)
+	if err != nil || !retried { // without an answer the pause goes on, as the far end wants
+		return false
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.fails.until, w.fails.last = time.Time{}, nil
+	return true
 }
 
 // some brings what is due: one message alone where the last one failed, and where a crash would repeat each that is under
@@ -228,9 +257,7 @@ func (w *Worker) tooLate(d Delivery) bool {
 
 // paused tells whether another message showed meanwhile that the channel wants to be left alone.
 func (w *Worker) paused() bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.fails.until.After(w.Now())
+	return w.rest() > 0
 }
 
 // keep says that the ledger did not keep what became of a delivery: it is leased still, and comes again. It tells whether
@@ -252,7 +279,9 @@ func (w *Worker) failed(ctx context.Context, d Delivery, ref string, why *Error)
 		w.partly(ctx, t)
 		return
 	}
-	if err := w.Ledger.Failed(ctx, d, ref, why, now.Add(wait)); !w.keep(err, d) && errors.Is(err, ErrLost) {
+	err := w.Ledger.Failed(ctx, d, ref, why, now.Add(wait))
+	kept := w.keep(err, d)
+	if errors.Is(err, ErrLost) {
 		if why.Unsure {
 			w.keep(w.Ledger.Late(ctx, d), d)
 		}
@@ -271,6 +300,9 @@ func (w *Worker) failed(ctx context.Context, d Delivery, ref string, why *Error)
 		w.fails.since = now
 	}
 	w.fails.row++
+	if kept {
+		w.fails.last = &d
+	}
 	w.fails.until = now.Add(max(backoff(w.fails.row-1), why.After))
 	t.Since = w.fails.since
 	tell := !w.fails.told && (why.Failure == Closed || now.Sub(w.fails.since) >= tellAfter)

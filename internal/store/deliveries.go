@@ -294,6 +294,16 @@ func (s *Store) OpenChannel(ctx context.Context, name string) (int64, error) {
 	return n, err
 }
 
+// Retried tells whether [Store.OpenChannel] was called since a delivery failed.
+func (s *Store) Retried(ctx context.Context, d notify.Delivery) (bool, error) {
+	var n int
+	err := s.db.QueryRowContext(ctx, "SELECT COUNT(*) FROM delivery WHERE finding = $1 AND channel = $2 AND owed > shown AND attempts = 0", d.Notice.Finding.ID, d.Channel).Scan(&n)
+	if err != nil {
+		return false, fmt.Errorf("look whether channel %s is to be tried again: %w", d.Channel, err)
+	}
+	return n > 0, nil
+}
+
 // Due tells whether a channel that is not closed is owed something now, or is being brought it.
 func (s *Store) Due(ctx context.Context, channel string) (bool, error) {
 	var n int
