@@ -59,17 +59,20 @@ func prefixed(columns string) string {
 	return "f." + strings.ReplaceAll(columns, ", ", ", f.")
 }
 
+// ripe are the deliveries of the channel $1 that are due at $2, unless the channel is closed. What is excepted is told to
+// nobody who does not know of it.
+const ripe = `FROM delivery d JOIN finding f ON f.id = d.finding WHERE d.channel = $1 AND d.owed > d.shown AND d.dead = 0 AND d.due <= $2
+			AND NOT (f.state = 'excepted' AND d.shown = 0)
+			AND NOT EXISTS (SELECT 1 FROM channel c WHERE c.name = d.channel AND c.closed > 0)`
+
 // Lease takes deliveries of a channel that are due, for a worker and a time: no other gets them until then, or until
 // they are [Store.Shown], [Store.Failed] or [Store.Hold]. A worker that is [Store.Present] no longer loses what it leased.
-// What is excepted is told to nobody who does not know of it.
 func (s *Store) Lease(ctx context.Context, channel, worker string, n int, d time.Duration) ([]notify.Delivery, error) {
 	var out []notify.Delivery
 	err := s.tx(ctx, "look for what channel "+channel+" is owed", func(t tx) error {
 		now := s.Now()
-		ids, err := t.ids(`SELECT d.finding FROM delivery d JOIN finding f ON f.id = d.finding WHERE d.channel = $1 AND d.owed > d.shown AND d.dead = 0 AND d.due <= $2
-			AND NOT (f.state = 'excepted' AND d.shown = 0)
+		ids, err := t.ids("SELECT d.finding "+ripe+`
 			AND (d.leased_until <= $2 OR d.leased_by <> $4 AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.name = $5 || d.leased_by AND l.until > $2))
-			AND NOT EXISTS (SELECT 1 FROM channel c WHERE c.name = d.channel AND c.closed > 0)
 			ORDER BY f.severity DESC, d.due, d.finding LIMIT $3`+s.lockOf("d"), channel, stamp(now), n, worker, presence)
 		if err != nil {
 			return err
@@ -89,8 +92,8 @@ func (s *Store) Lease(ctx context.Context, channel, worker string, n int, d time
 	return out, err
 }
 
-// owing reads deliveries of a channel that the transaction has locked, in that order. All that is known
-// of a finding is read of these alone: to sort it with what else is owed would take a second where 100,000 findings are.
+// owing reads deliveries of a channel that the transaction has locked, in that order. All that is known of a finding is read
+// of these alone: to sort it with what else is owed would take a second where 100,000 findings are.
 func (t tx) owing(ids []string, channel string) ([]notify.Delivery, error) {
 	var out []notify.Delivery
 	for _, id := range ids {
@@ -307,8 +310,7 @@ func (s *Store) Retried(ctx context.Context, d notify.Delivery) (bool, error) {
 // Due tells whether a channel that is not closed is owed something now, or is being brought it.
 func (s *Store) Due(ctx context.Context, channel string) (bool, error) {
 	var n int
-	err := s.db.QueryRowContext(ctx, `SELECT COUNT(*) FROM delivery d JOIN finding f ON f.id = d.finding WHERE d.channel = $1 AND d.owed > d.shown AND d.dead = 0 AND d.due <= $2
-		AND NOT (f.state = 'excepted' AND d.shown = 0) AND NOT EXISTS (SELECT 1 FROM channel c WHERE c.name = d.channel AND c.closed > 0)`, channel, stamp(s.Now())).Scan(&n)
+	err := s.db.QueryRowContext(ctx, "SELECT COUNT(*) "+ripe, channel, stamp(s.Now())).Scan(&n)
 	if err != nil {
 		return false, fmt.Errorf("look whether channel %s is owed something: %w", channel, err)
 	}

@@ -80,9 +80,9 @@ func sources(i notify.Inhibition, f model.Finding) (query string, args []any) {
 		args = append(args, text(value))
 		return fmt.Sprintf("$%d", len(args))
 	}
-	for column, value := range map[string]string{"account": f.Account, "region": f.Region, "rule": f.Rule} {
-		if slices.Contains(i.Equal, column) {
-			query += " AND " + column + " = " + place(value)
+	for _, column := range []struct{ name, value string }{{"account", f.Account}, {"region", f.Region}, {"rule", f.Rule}} {
+		if slices.Contains(i.Equal, column.name) {
+			query += " AND " + column.name + " = " + place(column.value)
 		}
 	}
 	if exact := i.Source.Rules; len(exact) > 0 && !slices.ContainsFunc(exact, func(rule string) bool { return strings.ContainsAny(rule, "*?") }) {
