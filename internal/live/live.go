@@ -116,17 +116,13 @@ func (w *Watch) Run(ctx context.Context) error {
 		workers.Go(func() { one.Run(telling) })
 	}
 	var failed error
-	var once sync.Mutex
+	var failing sync.Mutex
 	for _, s := range w.Sources {
 		sources.Go(func() {
-			if err := s.Run(ctx, in.handle); err != nil && ctx.Err() == nil {
-				if _, told := errors.AsType[*source.IncompleteError](err); !told { // each problem was told when it began
-					w.Log.ErrorContext(ctx, "a source has ended, and the others go on", "source", s.Name, "error", err)
-				}
-				once.Lock()
-				failed = errors.Join(failed, fmt.Errorf("%s: %w", s.Name, err))
-				once.Unlock()
-			}
+			err := w.read(ctx, s, in.handle)
+			failing.Lock()
+			defer failing.Unlock()
+			failed = errors.Join(failed, err)
 		})
 	}
 	sources.Wait()
@@ -146,6 +142,17 @@ func (w *Watch) Run(ctx context.Context) error {
 	endTelling()
 	workers.Wait()
 	return failed
+}
+
+// read reads a source to its end. That the watch ends first is no failure of it.
+func (w *Watch) read(ctx context.Context, s Source, handle source.Handle) error {
+	if err := s.Run(ctx, handle); err != nil && ctx.Err() == nil {
+		if _, told := errors.AsType[*source.IncompleteError](err); !told { // each problem was told when it began
+			w.Log.ErrorContext(ctx, "a source has ended, and the others go on", "source", s.Name, "error", err)
+		}
+		return fmt.Errorf("%s: %w", s.Name, err)
+	}
+	return nil
 }
 
 // present says that this process lives, until it does not.
