@@ -11,6 +11,3 @@ func Whole(commands []string, room int) []string {
 	}
 	return commands
 }
-
-// Scrub takes secrets out of what an error says.
-func Scrub(err error, secrets ...string) error { return scrub(err, secrets) }

@@ -39,18 +39,18 @@ func Do(ctx context.Context, e Env, req *http.Request, secrets ...string) (Answe
 	what := req.Method + " " + req.URL.Host
 	res, err := client.Do(req.WithContext(ctx)) //nolint:gosec // answerOf closes it; the address is of the settings, and e.HTTP goes where it may
 	if err != nil {
-		return Answer{}, &Error{Failure: Later, Unsure: sent.Load(), Err: scrub(fmt.Errorf("%s: %w", what, bare(err)), secrets)}
+		return Answer{}, &Error{Failure: Later, Unsure: sent.Load(), Err: Scrub(fmt.Errorf("%s: %w", what, bare(err)), secrets...)}
 	}
 	a, err := answerOf(res)
 	if err != nil {
-		return a, &Error{Failure: Later, Unsure: true, Err: scrub(fmt.Errorf("%s: read the answer: %w", what, err), secrets)}
+		return a, &Error{Failure: Later, Unsure: true, Err: Scrub(fmt.Errorf("%s: read the answer: %w", what, err), secrets...)}
 	}
 	if a.Status/100 == 2 {
 		return a, nil
 	}
 	return a, &Error{
 		Failure: failureOf(a.Status), After: retryAfter(a.Header, e.Now()), Unsure: a.Status/100 == 5,
-		Err: scrub(fmt.Errorf("%s: %d %s%s", what, a.Status, http.StatusText(a.Status), said(a.Body, secrets)), secrets),
+		Err: Scrub(fmt.Errorf("%s: %d %s%s", what, a.Status, http.StatusText(a.Status), said(a.Body, secrets)), secrets...),
 	}
 }
 
@@ -97,18 +97,18 @@ func retryAfter(h http.Header, now time.Time) time.Duration {
 	return 0
 }
 
-// said is what an answer says, in a line. Secrets go before it is cut: half of one is still half of one.
+// said is what an answer says, in a line.
 func said(body []byte, secrets []string) string {
-	text := Cut(clean(hide(string(body), secrets)), 200)
+	text := Cut(clean(Hide(string(body), secrets...)), 200)
 	if text == "" {
 		return ""
 	}
 	return ": " + text
 }
 
-// scrub takes secrets out of what an error says.
-func scrub(err error, secrets []string) error {
-	text := hide(err.Error(), secrets)
+// Scrub takes secrets out of what an error says.
+func Scrub(err error, secrets ...string) error {
+	text := Hide(err.Error(), secrets...)
 	if text == err.Error() {
 		return err
 	}
@@ -125,7 +125,8 @@ func (s *scrubbed) Error() string { return s.text }
 
 func (s *scrubbed) Unwrap() error { return s.error }
 
-func hide(text string, secrets []string) string {
+// Hide takes secrets out of a text. Who cuts it does that first: half of a secret is still half of one.
+func Hide(text string, secrets ...string) string {
 	for _, s := range secrets {
 		if s != "" {
 			text = strings.ReplaceAll(text, s, "(secret)")

@@ -105,7 +105,7 @@ func (s server) secrets() []string {
 	return []string{s.password, encode([]byte(s.password)), encode([]byte("\x00" + s.user + "\x00" + s.password))}
 }
 
-// hide takes them out of a text, which is cut only then: half of a password is half of one.
+// hide takes them out of a text.
 func (s server) hide(text string) string {
-	return notify.Scrub(errors.New(text), s.secrets()...).Error()
+	return notify.Hide(text, s.secrets()...)
 }

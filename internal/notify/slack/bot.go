@@ -128,9 +128,7 @@ var gone = map[string]string{
 // judge says what an answer that is not ok means. What is in no table may pass; where Slack broke down in the middle the
 // message may have arrived.
 func judge(method string, a answer, after time.Duration, token string) error {
-	short := func(text string) string { // cut last: half of a token is still half of one
-		return notify.Cut(notify.Clean(strings.ReplaceAll(text, token, "(secret)")), 60)
-	}
+	short := func(text string) string { return notify.Cut(notify.Clean(notify.Hide(text, token)), 60) }
 	e := &apiError{method: method, name: short(a.Error), hint: closed[a.Error]}
 	if a.Needed != "" {
 		e.hint += " (" + short(a.Needed) + ")"
