@@ -189,18 +189,18 @@ type refusal struct {
 	at     time.Time
 }
 
-// over tells whether it is, when an object can be read: that one, or another of its folder when nothing was refused for a
-// while. Other folders may have been allowed all along, and one object may stay refused.
-func (r refusal) over(o object, now time.Time) bool {
-	return r.object == o || folderOf(r.object.key) == folderOf(o.key) && now.Sub(r.at) > askedAgain
-}
-
 func newRefusals(told *problems, now func() time.Time) *refusals {
 	return &refusals{told: told, now: now, last: map[string]refusal{}}
 }
 
-// askedAgain is after how long an object that was refused was asked for again, while others are: by a queue or a pass.
-const askedAgain = maxDelay + 5*time.Minute
+// lull is within what time a queue or a pass asks again for an object that was refused, while it reads others.
+const lull = maxDelay + 5*time.Minute
+
+// over tells whether it is, when an object can be read: that one, or another of its folder when nothing was refused for a
+// while. Other folders may have been allowed all along, and one object may stay refused.
+func (r refusal) over(o object, now time.Time) bool {
+	return r.object == o || folderOf(r.object.key) == folderOf(o.key) && now.Sub(r.at) > lull
+}
 
 // note tells how reading an object went, and says whether it was refused.
 func (r *refusals) note(o object, err error) bool {
