@@ -125,10 +125,21 @@ func (k *keeping) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err //nolint:wrapcheck // it says what was tried
 	}
-	if err := k.store.Bury(ctx, dead); err != nil {
+	if err := errors.Join(k.store.Bury(ctx, dead), k.sayOthers(ctx)); err != nil {
 		return errors.Join(err, k.store.Close())
 	}
 	return nil
+}
+
+// sayOthers says that a file has another process already. It is not refused: one that was killed elsewhere, as in a
+// container, lives on in the store for some seconds.
+func (k *keeping) sayOthers(ctx context.Context) error {
+	others, err := k.store.Others(ctx, k.id)
+	if len(others) > 0 && !k.store.Shared() {
+		k.watch.Say("%s is another watch's too (%s), and a SQLite file is for one: end either, or give both a --store postgres://...; one that was killed counts for 15 s",
+			k.store, strings.Join(others, ", "))
+	}
+	return err //nolint:wrapcheck // it says what was tried
 }
 
 // except gives the store the exceptions of the settings. Expired ones count as none, and are told.

@@ -16,6 +16,7 @@ import (
 	"cairn.example/internal/awsfake"
 	"cairn.example/internal/model"
 	channels "cairn.example/internal/notify/all"
+	"cairn.example/internal/store"
 	"cairn.example/rules/all"
 )
 
@@ -71,6 +72,44 @@ func TestWatchSaysWhatItWatches(t *testing.T) {
 	}
 	if _, err := os.Stat("cairn.db"); err != nil {
 		t.Error(err)
+	}
+}
+
+// Two watches on one file are said to be two, by the second; it starts all the same.
+func TestAFileThatAnotherWatchKeepsIsSaid(t *testing.T) {
+	sandbox(t, "")
+	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("logs.json", []byte(`{"Records":[]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	start := func() string {
+		var said []string
+		w := app.Watch{
+			Files: []string{"logs.json"}, Once: true, Keep: app.Keep{Store: "kept.db"},
+			Tell: func(model.Finding) error { return nil }, More: func(string, ...any) {},
+			Say: func(format string, args ...any) { said = append(said, fmt.Sprintf(format, args...)) },
+		}
+		a := build(&bytes.Buffer{})
+		a.Rules, a.Kinds = all.Rules(), channels.Kinds()
+		if _, err := a.Watch(t.Context(), w); err != nil && !strings.HasPrefix(err.Error(), "nothing was read") {
+			t.Fatal(err)
+		}
+		return strings.Join(said, "\n")
+	}
+	const other = "kept.db is another watch's too (elsewhere/1/2), and a SQLite file is for one"
+	if said := start(); strings.Contains(said, "another watch") {
+		t.Errorf("alone it said\n%s", said)
+	}
+	kept, err := store.Open(t.Context(), "kept.db", store.Options{Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(kept.Present(t.Context(), "elsewhere/1/2", time.Minute), kept.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if said := start(); !strings.Contains(said, other) {
+		t.Errorf("beside another it said\n%s", said)
 	}
 }
 

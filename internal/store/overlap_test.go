@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -132,6 +133,34 @@ func TestAbsentWorkersLoseWhatTheyLeased(t *testing.T) {
 		if take("one") != 0 || take("other") != 1 {
 			t.Error("what a dead worker leased is not taken, or by itself")
 		}
+	})
+}
+
+// Who lives is known to the others until it says that it ends, or no longer says that it lives.
+func TestOthersThatLive(t *testing.T) {
+	each(t, func(t *testing.T, w world) {
+		t.Helper()
+		others := func(when string, want ...string) {
+			t.Helper()
+			if got, err := w.Others(t.Context(), "one"); !slices.Equal(got, want) || err != nil {
+				t.Errorf("%s: beside one are %q, %v; want %q", when, got, err, want)
+			}
+		}
+		if _, err := w.Own(t.Context(), "judge", "judging", time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		for _, process := range []string{"one", "other", "third"} {
+			if err := w.Present(t.Context(), process, 10*time.Second); err != nil {
+				t.Fatal(err)
+			}
+		}
+		others("three say that they live", "other", "third")
+		if err := w.Absent(t.Context(), "third"); err != nil {
+			t.Fatal(err)
+		}
+		others("one has ended", "other")
+		*w.now = w.now.Add(11 * time.Second)
+		others("nobody says any more that it lives")
 	})
 }
 

@@ -21,6 +21,15 @@ func (s *Store) Absent(ctx context.Context, process string) error {
 	return s.Disown(ctx, presence+process, process)
 }
 
+// Others are the processes that live beside one. One that was killed is among them for as long as it said that it would live.
+func (s *Store) Others(ctx context.Context, process string) (others []string, err error) {
+	err = s.tx(ctx, "look who else is there", func(t tx) error {
+		others, err = t.ids("SELECT holder FROM lease WHERE name = $1 || holder AND holder <> $2 AND until > $3 ORDER BY holder", presence, process, stamp(s.Now()))
+		return err
+	})
+	return others, err
+}
+
 // Bury frees what processes held that are known to be dead: nobody need wait until it runs out.
 func (s *Store) Bury(ctx context.Context, dead func(process string) bool) error {
 	err := s.tx(ctx, "free what dead processes held", func(t tx) error {
