@@ -40,7 +40,7 @@ type App struct {
 
 // Progress shows a person that a collection is under way.
 type Progress interface {
-	Step(answered int) // after each request, from several goroutines
+	Step(answered int) // after each answer, from several goroutines
 	Done()             // before anything else is printed
 }
 

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"cairn.example/internal/model"
 )
 
@@ -71,7 +73,9 @@ func (a *account) callFailed(ctx context.Context, err error, g model.Gap) error 
 		g.Region, g.Why = "", g.Code+": "+ErrExpired.Error()
 		err = errors.Join(err, ErrExpired)
 	}
-	return &CallError{g, a.run.retryer().IsErrorRetryable(err), deniedCall(err, g.Code), err}
+	// The certificate is not the fault of what was asked for, which would else be given up.
+	temporary := a.run.retryer().IsErrorRetryable(err) || mistrusted(err) == aws.FalseTernary
+	return &CallError{g, temporary, deniedCall(err, g.Code), err}
 }
 
 // absentCodes say that there is no such bucket or queue.
@@ -96,9 +100,5 @@ func deniedCall(err error, code string) bool {
 	if strings.HasPrefix(strings.ToUpper(code), "KMS") { // S3 and SQS hand on why a key cannot be used
 		return true
 	}
-	answer, ok := errors.AsType[interface {
-		error
-		HTTPStatusCode() int
-	}](err)
-	return ok && answer.HTTPStatusCode() == http.StatusForbidden && code != archivedCode
+	return status(err) == http.StatusForbidden && code != archivedCode
 }

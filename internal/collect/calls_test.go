@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -190,5 +191,18 @@ func TestProgressCountsEveryRequest(t *testing.T) {
 	read(t, url, o)
 	if n := len(server.Calls()); len(seen) != n || !seen[n] {
 		t.Errorf("%d requests, progress said %v", n, seen)
+	}
+}
+
+// An attempt that nobody answered is a request, and no answer.
+func TestProgressCountsAnswers(t *testing.T) {
+	server, url := serve(t, small(), awsfake.Fault{Match: awsfake.Call{Op: "GetTrailStatus", Trail: "a"}, Action: awsfake.Drop()})
+	o := options(quick, judged...)
+	var most atomic.Int64
+	o.Progress = func(n int) { most.Store(max(most.Load(), int64(n))) }
+	o.Concurrency = 1
+	read(t, url, o)
+	if asked, answered := len(server.Calls()), int(most.Load()); answered != asked-quick.Attempts {
+		t.Errorf("%d of %d requests count as answered, and %d were not", answered, asked, quick.Attempts)
 	}
 }

@@ -3,6 +3,7 @@ package collect
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -52,7 +53,9 @@ func (m *attempt) HandleFinalize(ctx context.Context, in middleware.FinalizeInpu
 	began := m.run.Now()
 	out, meta, err := next.HandleFinalize(limited, in)
 	late.Stop()
-	m.run.progress()
+	if err == nil || status(err) > 0 {
+		m.run.progress()
+	}
 	if err != nil && ctx.Err() == nil && limited.Err() != nil {
 		err = fmt.Errorf("%w (%s)", errTimeout, m.run.limit(op))
 	}
@@ -163,7 +166,8 @@ func (r *run) retryer(before ...retry.IsErrorRetryable) aws.Retryer {
 		o.MaxAttempts = r.Attempts
 		o.MaxBackoff = r.MaxBackoff
 		o.Backoff = retry.NewExponentialJitterBackoff(r.MaxBackoff)
-		o.Retryables = slices.Concat(before, []retry.IsErrorRetryable{retry.IsErrorRetryableFunc(cutShort)}, o.Retryables)
+		ours := []retry.IsErrorRetryable{retry.IsErrorRetryableFunc(mistrusted), retry.IsErrorRetryableFunc(cutShort)}
+		o.Retryables = slices.Concat(before, ours, o.Retryables)
 	})
 }
 
@@ -190,14 +194,28 @@ func cutShort(err error) aws.Ternary {
 	return aws.UnknownTernary
 }
 
+// mistrusted counts a certificate that is not trusted as worth no other try: it would be the same the next time.
+func mistrusted(err error) aws.Ternary {
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return aws.FalseTernary
+	}
+	return aws.UnknownTernary
+}
+
 // refused tells an error page that is no AWS error, such as a proxy's 404: it would be the same the next time.
 // A 500 is tried again by the SDK itself.
-func refused(err error) bool {
+func refused(err error) bool { return status(err) >= http.StatusBadRequest }
+
+// status is that of the answer that came with an error, and 0 where none came.
+func status(err error) int {
 	answer, ok := errors.AsType[interface {
 		error
 		HTTPStatusCode() int
 	}](err)
-	return ok && answer.HTTPStatusCode() >= http.StatusBadRequest
+	if !ok {
+		return 0
+	}
+	return answer.HTTPStatusCode()
 }
 
 // keepBody hands the raw answer to keep: the SDK's types drop what they do not know, and an operator that

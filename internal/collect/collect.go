@@ -36,7 +36,7 @@ type Options struct {
 	Facts    []*model.FactKind
 	Now      func() time.Time
 	Log      *slog.Logger       // of each attempt, at level debug
-	Progress func(answered int) // called after each request, from several goroutines; may be nil
+	Progress func(answered int) // called after each answer, from several goroutines; may be nil
 	Settings
 }
 

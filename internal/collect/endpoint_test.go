@@ -1,7 +1,12 @@
 package collect_test
 
 import (
+	"errors"
+	"io"
+	"log"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -67,6 +72,35 @@ func TestClearTextGoesToThisMachineOnly(t *testing.T) {
 				t.Errorf("the error does not say what to do: %v", err)
 			}
 		}
+	}
+}
+
+// A certificate that nobody trusts is as little trusted a moment later: each call is tried once, none counts as answered,
+// and an object that was asked for so is not at fault.
+func TestUntrustedCertificatesAreNotTriedAgain(t *testing.T) {
+	var connections atomic.Int32
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		if s == http.StateNew {
+			connections.Add(1)
+		}
+	}
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	o := options(quick)
+	o.Progress = func(n int) { t.Errorf("%d requests count as answered", n) }
+	at := collect.Target{Config: config(t, server.URL)}
+	_, _, err := collect.NewBuckets(at, o).Get(t.Context(), "logs", "AWSLogs/1.json.gz")
+	failed, ok := errors.AsType[*collect.CallError](err)
+	if !ok || failed.Code() != "ConnectionError" || !failed.Temporary() || !strings.Contains(err.Error(), "certificate") {
+		t.Errorf("an object of an untrusted endpoint: %v", err)
+	}
+	if n := connections.Load(); n != 1 {
+		t.Errorf("%d connections for one call", n)
+	}
+	if _, err := collect.Collect(t.Context(), []collect.Target{at}, o); err == nil || !strings.Contains(err.Error(), "certificate") {
+		t.Errorf("an account behind an untrusted endpoint: %v", err)
 	}
 }
 
