@@ -61,9 +61,6 @@ func (k Keep) storeAddress() string {
 
 // keep keeps watch for good.
 func (a *App) keep(ctx context.Context, w *Watch, o detect.Options, cfg *config.Config) (Watched, error) {
-	if w.State != "" {
-		return Watched{}, &UsageError{errors.New("--state is for a watch without a store: the store knows where sources are")}
-	}
 	if w.Lasting != nil && !w.Once {
 		w.Lasting()
 	}

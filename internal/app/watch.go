@@ -64,21 +64,19 @@ const tellEvery = 2 * time.Second
 // be read, the error is an [*IncompleteError], after all else was told.
 func (a *App) Watch(ctx context.Context, w Watch) (Watched, error) {
 	w.unread = newUnread(w.Say, a.Now)
-	switch {
-	case w.Audit < 0:
-		return Watched{}, &UsageError{fmt.Errorf("--every %s: want a time such as 1h, or 0 for once", w.Audit)}
-	case w.Poll < 0:
-		return Watched{}, &UsageError{fmt.Errorf("--poll %s: want a time such as 1m", w.Poll)}
+	cfg, err := a.Config(w.Selection)
+	if err != nil {
+		return Watched{}, err
 	}
-	o, cfg, err := a.watching(&w)
+	if err := w.check(cfg); err != nil {
+		return Watched{}, err
+	}
+	o, err := a.watching(&w, cfg)
 	if err != nil {
 		return Watched{}, err
 	}
 	if w.keeps(cfg) {
 		return a.keep(ctx, &w, o, cfg)
-	}
-	if w.Listen != "" {
-		return Watched{}, &UsageError{errors.New("--listen goes with --store, --queue, --bucket or channels in cairn.yaml: it tells how a watch fares that keeps what it finds")}
 	}
 	if len(cfg.Notify.Channels) > 0 {
 		w.Say("nobody is told: --once keeps nothing without --store")
@@ -128,9 +126,6 @@ func running(all []*detect.Detection, refused []detect.Refusal) []string {
 func (a *App) records(t *teller, s *model.Snapshot) (runner, error) {
 	w, d := t.watch, t.detector
 	state := source.NewState()
-	if w.State != "" && w.Once && len(w.Files) > 0 {
-		return nil, &UsageError{errors.New("--state goes with Event history, or with --files without --once: once means all that is there")}
-	}
 	if w.State != "" {
 		var err error
 		if state, err = source.OpenState(w.State); err != nil {
@@ -261,29 +256,25 @@ func (t *teller) run(ctx context.Context, run runner) error {
 }
 
 // watching gathers what a detector needs.
-func (a *App) watching(w *Watch) (detect.Options, *config.Config, error) {
+func (a *App) watching(w *Watch, cfg *config.Config) (detect.Options, error) {
 	ours, err := Detections()
 	if err != nil {
-		return detect.Options{}, nil, err
-	}
-	cfg, err := a.Config(w.Selection)
-	if err != nil {
-		return detect.Options{}, nil, err
+		return detect.Options{}, err
 	}
 	standards, err := frameworks.All()
 	if err != nil {
-		return detect.Options{}, nil, err
+		return detect.Options{}, err
 	}
 	users, refused, err := UserDetections(w.Sigma)
 	if err != nil {
-		return detect.Options{}, nil, &UsageError{err}
-	}
-	for _, why := range refused {
-		w.Say("not watched for: %v", why)
+		return detect.Options{}, &UsageError{err}
 	}
 	chosen, err := a.pick(ours, users, w.Detections)
 	if err != nil {
-		return detect.Options{}, nil, err
+		return detect.Options{}, err
+	}
+	for _, why := range refused {
+		w.Say("not watched for: %v", why)
 	}
 	for _, note := range Idle(cfg.Watch, slices.Concat(ours, users)) {
 		w.Say("%s", note)
@@ -292,7 +283,7 @@ func (a *App) watching(w *Watch) (detect.Options, *config.Config, error) {
 		Detections: chosen, Rules: a.Rules, Settings: cfg.RuleSettings(), Dedup: !w.NoDedup, Values: cfg.Watch,
 		Rejected: w.unread.rejected, Controls: controls(standards),
 	}
-	return o, cfg, nil
+	return o, nil
 }
 
 // Idle names values of cairn.yaml that no detection asks for: after a slip in a name the one that was meant has none.
@@ -319,14 +310,8 @@ func (a *App) known(ctx context.Context, w *Watch) (*model.Snapshot, error) {
 		w.Say("nothing is known of the accounts but what the records tell, so the cost of a change is mostly unknown: cairn collect -o snapshot.json, then add --snapshot snapshot.json")
 		return nil, nil
 	}
-	if w.Snapshot == Stdin && slices.Contains(w.Files, Stdin) {
-		return nil, &UsageError{errors.New("--files - and --snapshot - would both read the standard input: give one of them a file")}
-	}
 	facts := append(a.Rules.Needs(), remediate.Facts()...)
 	if w.Snapshot != "" {
-		if len(w.Files)+len(w.Queues)+len(w.Buckets) == 0 || w.History {
-			return nil, &UsageError{errors.New("--snapshot goes with --files, --queue and --bucket: Event history is read with credentials, and so are the accounts")}
-		}
 		return a.snapshot(ctx, w.Source, facts)
 	}
 	named, err := a.watched(ctx, w.AWS)

@@ -45,9 +45,9 @@ const batchSize = 10
 
 // NewQueue is the queue with a URL, whose Region is the queue's own. The options' facts are not looked at.
 func NewQueue(t Target, address string, o Options) (*Queue, error) {
-	u, err := url.Parse(address)
-	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || strings.Trim(u.Path, "/") == "" {
-		return nil, fmt.Errorf("queue %q: want its URL, as aws sqs get-queue-url --queue-name NAME prints it", address)
+	u, err := queueURL(address)
+	if err != nil {
+		return nil, err
 	}
 	o.Rate = cmp.Or(o.Rate, storeRate)
 	a := newRun(o).account(t)
@@ -58,6 +58,20 @@ func NewQueue(t Target, address string, o Options) (*Queue, error) {
 		}
 	})
 	return &Queue{a, client, region, address}, nil
+}
+
+// CheckQueue tells whether an address is one of a queue, as far as it tells by itself.
+func CheckQueue(address string) error {
+	_, err := queueURL(address)
+	return err
+}
+
+func queueURL(address string) (*url.URL, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || strings.Trim(u.Path, "/") == "" {
+		return nil, fmt.Errorf("queue %q: want its URL, as aws sqs get-queue-url --queue-name NAME prints it", address)
+	}
+	return u, nil
 }
 
 var (
