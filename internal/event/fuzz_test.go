@@ -105,6 +105,11 @@ func plainRecord(t *testing.T, raw json.RawMessage) bool {
 	object, ok := firstWins(t, raw).(map[string]any)
 	source, _ := object["eventSource"].(string)
 	_, name := object["eventName"]
+	for _, member := range []string{"eventName", "eventSource", "eventTime"} {
+		if _, text := object[member].(string); !text && object[member] != nil {
+			return false
+		}
+	}
 	return ok && name && !strings.HasPrefix(source, "aws:") && !bytes.Contains(raw, []byte(`"detail"`)) && !bytes.Contains(raw, []byte(`"_1"`))
 }
 

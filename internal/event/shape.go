@@ -86,6 +86,9 @@ func (r *Record) shape() (s shape, inner field, why string) {
 	case bytes.HasPrefix(r.value(eventSource), []byte(`"aws:`)):
 		return isOther, 0, "a notification of " + string(r.EventSource())
 	case has(eventName), has(eventSource), has(eventID), has(eventType) && has(eventCategory):
+		if f := r.untold(); f != "" { // no detection could meet it, and it would count as judged
+			return isOther, 0, f + " is no text"
+		}
 		return isRecord, 0, ""
 	case starts(lookupRecord, '"'):
 		return isText, lookupRecord, ""
@@ -108,4 +111,18 @@ func (r *Record) shape() (s shape, inner field, why string) {
 		return isOther, 0, "a delivery notification"
 	}
 	return isOther, 0, "an object without eventID, eventName and eventSource"
+}
+
+// untold names the member that says what a record is of, and is neither text nor null: "" if there is none.
+func (r *Record) untold() string {
+	tells := func(f field) bool { s := r.spans[f]; return s.to == 0 || r.Raw[s.from] == '"' || r.Raw[s.from] == 'n' }
+	switch {
+	case !tells(eventName):
+		return "eventName"
+	case !tells(eventSource):
+		return "eventSource"
+	case !tells(eventTime):
+		return "eventTime"
+	}
+	return ""
 }
