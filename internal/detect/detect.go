@@ -345,7 +345,7 @@ func (d *Detector) take(rec *event.Record) (fresh bool, why string) {
 		}
 		at, err := rec.EventTime()
 		if err != nil {
-			return false, "eventTime cannot be read: " + err.Error()
+			return false, err.Error()
 		}
 		if why := implausible(at); why != "" {
 			return false, why

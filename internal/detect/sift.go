@@ -73,7 +73,7 @@ func (s *Sieve) wants(rec *event.Record) (wanted bool, why string) {
 	}
 	at, err := rec.EventTime()
 	if err != nil {
-		return false, "eventTime cannot be read: " + err.Error()
+		return false, err.Error()
 	}
 	return true, implausible(at)
 }

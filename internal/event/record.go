@@ -1,6 +1,7 @@
 package event
 
 import (
+	"errors"
 	"fmt"
 	"time"
 )
@@ -66,9 +67,13 @@ func (r *Record) ErrorCode() []byte { return r.text(errorCode) }
 
 // EventTime is when the call was made, to the second.
 func (r *Record) EventTime() (time.Time, error) {
-	t, err := time.Parse(time.RFC3339, string(r.text(eventTime)))
+	text := r.text(eventTime)
+	if len(text) == 0 {
+		return time.Time{}, errors.New("eventTime is missing")
+	}
+	t, err := time.Parse(time.RFC3339, string(text))
 	if err != nil {
-		return time.Time{}, fmt.Errorf("eventTime: %w", err)
+		return time.Time{}, fmt.Errorf("eventTime %q is no time such as 2026-11-22T09:41:07Z", text)
 	}
 	return t, nil
 }
