@@ -213,6 +213,7 @@ func (a *App) Silence(ctx context.Context, n Notify, one notify.Silence) (kept n
 			return err
 		}
 		open, err := s.Findings(ctx, store.StateOpen)
+		a.sayMeant(one.Match.Rules, r.rules, open)
 		for _, k := range open {
 			if one.Match.Holds(k.Finding, r.traits(k.Finding)) {
 				matches++
@@ -228,6 +229,26 @@ func silenceID() string {
 	var id [8]byte
 	_, _ = rand.Read(id[:]) // it never fails
 	return hex.EncodeToString(id[:])
+}
+
+// sayMeant says which rule was probably meant by a word that fits none. It is no mistake for certain: the ids of users'
+// own Sigma rules are free.
+func (a *App) sayMeant(words []string, rules rule.Registry, open []store.Kept) {
+	var ids []string
+	for _, r := range rules {
+		ids = append(ids, r.ID)
+	}
+	known := slices.Clone(ids)
+	for _, k := range open {
+		known = append(known, k.Finding.Rule)
+	}
+	for _, word := range words {
+		meant := rule.Suggest(word, ids)
+		fits := func(id string) bool { return notify.Fits(word, id) }
+		if meant != "" && a.Note != nil && !slices.ContainsFunc(known, fits) {
+			a.Note(fmt.Sprintf("no rule and no open finding fits rule=%s%s", word, meant))
+		}
+	}
 }
 
 // Unsilence ends a silence.
