@@ -46,6 +46,9 @@ func (p *program) config() *cobra.Command {
 			for _, note := range app.Idle(cfg.Watch, ours) {
 				p.note("%s (a Sigma rule of your own may)", note)
 			}
+			for _, note := range unknownRegions(cfg) {
+				p.note("%s", note)
+			}
 			_, err = fmt.Fprintf(p.stdout, "# %s\n%s", about, cfg.InForce())
 			return err
 		},

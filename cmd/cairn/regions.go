@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -8,6 +9,7 @@ import (
 
 	"cairn.example/internal/app"
 	"cairn.example/internal/audit"
+	"cairn.example/internal/config"
 	"cairn.example/internal/coverage"
 	"cairn.example/internal/model"
 	"cairn.example/internal/rule"
@@ -39,6 +41,29 @@ func (n narrowed) checkRegions(p *program, result audit.Result, s *model.Snapsho
 		p.note("%s", text)
 	}
 	return nil
+}
+
+// unknownRegions names Regions of the settings that cairn does not know. AWS may have opened one since, so none is refused;
+// but a route of a slip tells nobody anything.
+func unknownRegions(cfg *config.Config) []string {
+	var out []string
+	look := func(where string, names []string) {
+		for _, r := range names {
+			known := regionsOf(cmp.Or(coverage.PartitionOf(r), "aws"))
+			if !strings.ContainsAny(r, "*?") && !slices.Contains(known, r) {
+				out = append(out, fmt.Sprintf("%s: cairn knows no Region %s%s", where, r, rule.Suggest(r, known)))
+			}
+		}
+	}
+	look("regions.acceptUnread", cfg.AcceptUnread)
+	for _, route := range cfg.Notify.Routes {
+		look("notify.routes.regions", route.Regions)
+	}
+	for _, one := range cfg.Notify.Inhibit {
+		look("notify.inhibit.source.regions", one.Source.Regions)
+		look("notify.inhibit.target.regions", one.Target.Regions)
+	}
+	return out
 }
 
 // nearest is what was probably meant by a name that is no Region's, or all that there is.
