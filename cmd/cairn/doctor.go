@@ -119,8 +119,18 @@ func (p *program) remembers(a *model.Account, tried []app.Tried) bool {
 		fmt.Fprintf(p.stdout, "  ok       Event history answers in %s (cairn watch)\n", tried[i].Region)
 		return false
 	}
-	fmt.Fprintf(p.stdout, "  missing  %v\n           needs %s; without it cairn watch reads --files, --queue and --bucket alone\n", tried[i].Err, collect.LookupPermission)
+	call, ok := errors.AsType[*collect.CallError](tried[i].Err)
+	fmt.Fprintf(p.stdout, "  missing  %v\n           %swithout it cairn watch reads --files, --queue and --bucket alone\n",
+		tried[i].Err, needed(collect.LookupPermission, ok && call.Denied()))
 	return true
+}
+
+// needed names the permission of a call that was denied: one that failed otherwise may have it.
+func needed(permission string, denied bool) string {
+	if permission == "" || !denied {
+		return ""
+	}
+	return "needs " + permission + "; "
 }
 
 // examine prints what an account lets cairn read and tells whether something is missing.
@@ -140,8 +150,8 @@ func (p *program) examine(a *model.Account, findings []model.Finding) bool {
 			fmt.Fprintf(p.stdout, "  ok       %s; accepted as such (regions.acceptUnread)\n", g.words())
 		default:
 			missing = true
-			fmt.Fprintf(p.stdout, "  missing  %s\n           needs %s; without it %s\n",
-				g.words(), cmp.Or(g.Permission, "no permission"), consequence(findings, g.each))
+			fmt.Fprintf(p.stdout, "  missing  %s\n           %swithout it %s\n",
+				g.words(), needed(g.Permission, model.Denied(g.Code)), consequence(findings, g.each))
 		}
 	}
 	if !missing {
