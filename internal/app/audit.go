@@ -169,7 +169,11 @@ func (a *App) snapshot(ctx context.Context, from Source, facts []*model.FactKind
 	}
 	f, err := os.Open(filepath.Clean(from.Snapshot))
 	if err != nil {
-		return nil, fmt.Errorf("open the snapshot %s: %w", from.Snapshot, reason(err))
+		meant := ""
+		if errors.Is(err, fs.ErrNotExist) {
+			meant = ": make one with cairn collect -o " + remediate.Quote(from.Snapshot)
+		}
+		return nil, fmt.Errorf("open the snapshot %s: %w%s", from.Snapshot, reason(err), meant)
 	}
 	defer f.Close() //nolint:errcheck // read only
 	return readSnapshot(from.Snapshot, f)
