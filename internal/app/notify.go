@@ -171,7 +171,7 @@ func (a *App) withStore(ctx context.Context, n Notify, do func(*store.Store) err
 	address := n.storeAddress()
 	if !strings.Contains(address, "://") {
 		if _, err := os.Stat(address); err != nil {
-			return &UsageError{fmt.Errorf("no store at %s: cairn watch makes one, and --store says where: %w", address, reason(err))}
+			return &UsageError{fmt.Errorf("no store at %s (%w): cairn watch makes one, and --store says where", address, reason(err))}
 		}
 	}
 	s, err := store.Open(ctx, address, store.Options{Now: a.Now})

@@ -69,7 +69,7 @@ func CheckQueue(address string) error {
 func queueURL(address string) (*url.URL, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || strings.Trim(u.Path, "/") == "" {
-		return nil, fmt.Errorf("queue %q: want its URL, as aws sqs get-queue-url --queue-name NAME prints it", address)
+		return nil, fmt.Errorf("%q: want a queue's URL, as aws sqs get-queue-url --queue-name NAME prints it", address)
 	}
 	return u, nil
 }

@@ -83,16 +83,24 @@ func Load(path string, known Known) (*Config, error) {
 	return Parse(path, data, known)
 }
 
+// reason is why a file cannot be read, without the system call and the name, which its caller says.
+func reason(err error) error {
+	if at, ok := errors.AsType[*fs.PathError](err); ok {
+		return at.Err
+	}
+	return err
+}
+
 // contents reads a file as far as one byte beyond what is parsed.
 func contents(path, what string) ([]byte, error) {
 	f, err := os.Open(filepath.Clean(path))
 	if err != nil {
-		return nil, fmt.Errorf("open the %s: %w", what, err)
+		return nil, fmt.Errorf("open the %s %s: %w", what, path, reason(err))
 	}
 	defer f.Close() //nolint:errcheck // read only
 	data, err := io.ReadAll(io.LimitReader(f, maxSize+1))
 	if err != nil {
-		return nil, fmt.Errorf("read the %s: %w", what, err)
+		return nil, fmt.Errorf("read the %s %s: %w", what, path, reason(err))
 	}
 	return data, nil
 }

@@ -24,6 +24,9 @@ func (p Problem) String() string {
 		return p.Name + ": works again"
 	}
 	subject, text := p.Name, p.Err.Error()
+	if strings.HasPrefix(text, p.Call+" ") {
+		subject = strings.TrimPrefix(subject, p.Call+" ")
+	}
 	if p.Account != "" {
 		subject = "account " + p.Account
 	}
