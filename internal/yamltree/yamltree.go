@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -63,7 +64,7 @@ func (f *File) Documents(data []byte) []ast.Node {
 	}
 	file, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
-		f.syntax(err)
+		f.syntax(err, data)
 		return nil
 	}
 	var out []ast.Node
@@ -75,16 +76,28 @@ func (f *File) Documents(data []byte) []ast.Node {
 	return out
 }
 
-func (f *File) syntax(err error) {
+func (f *File) syntax(err error, data []byte) {
 	e, ok := errors.AsType[*yaml.SyntaxError](err)
 	switch {
 	case !ok || e.Token == nil:
 		f.Bad(Place{}, "%v", err)
-	case strings.HasPrefix(strings.TrimLeft(e.Token.Origin, " \n"), "\t"):
-		f.Bad(placeOf(e.Token), "a tab: YAML is indented with spaces")
+	case strings.HasPrefix(strings.TrimLeft(e.Token.Origin, " \n"), "\t"), strings.Contains(e.Message, "'\t'"):
+		f.Bad(tabOf(placeOf(e.Token), data), "a tab: YAML is indented with spaces")
 	default:
 		f.Bad(placeOf(e.Token), "%s", e.Message)
 	}
+}
+
+// tabOf is where the first tab of a line stands: the parser's place is that of what it indents, or behind.
+func tabOf(at Place, data []byte) Place {
+	lines := bytes.Split(bytes.TrimPrefix(data, []byte("\ufeff")), []byte{'\n'})
+	if at.Line < 1 || at.Line > len(lines) {
+		return at
+	}
+	if before, _, ok := bytes.Cut(lines[at.Line-1], []byte{'\t'}); ok {
+		at.Column = utf8.RuneCount(before) + 1
+	}
+	return at
 }
 
 // tooDeep is the token at which a file is nested too deeply, or nil: the YAML parser recurses without a limit of its
