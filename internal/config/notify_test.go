@@ -135,7 +135,7 @@ func TestResolve(t *testing.T) {
 // What cannot be resolved is named with its channel and its setting, all at once, and the value never.
 func TestResolveNamesWhatIsWrong(t *testing.T) {
 	from := far{
-		env:   map[string]string{"EMPTY": "", "SHORT": hidden, "HTTP": "http://" + hidden, "QUOTED": "http://" + hidden + "\"\n"},
+		env:   map[string]string{"EMPTY": "", "SHORT": hidden, "WORD": "key", "HTTP": "http://" + hidden, "QUOTED": "http://" + hidden + "\"\n"},
 		files: map[string]string{"/run/blank": " \n"},
 		secrets: map[string]string{
 			"no-json": hidden, "json": `{"other": "` + hidden + `", "n": 7, "empty": ""}`, "cut": `{"password": "` + hidden,
@@ -147,8 +147,9 @@ func TestResolveNamesWhatIsWrong(t *testing.T) {
 		"{type: slack, webhook: {file: /run/blank}}":                                        "webhook: the file /run/blank is empty",
 		"{type: slack, webhook: {file: sub/none}}":                                          "webhook: read the file sub/none: open etc/sub/none: file does not exist",
 		"{type: slack, webhook: {awsSecret: x}}":                                            "webhook: read the secret x: GetSecretValue: ResourceNotFoundException",
-		"{type: slack, webhook: {env: HTTP}}":                                               "webhook: what the environment variable HTTP holds is not taken: it is not what is wanted here (the incoming webhook's address)",
-		"{type: slack, webhook: {env: QUOTED}}":                                             "webhook: what the environment variable QUOTED holds is not taken: it is not what is wanted here (the incoming webhook's address)",
+		"{type: slack, webhook: {env: HTTP}}":                                               "webhook: what the environment variable HTTP holds is not taken: want the incoming webhook's address",
+		"{type: slack, webhook: {env: QUOTED}}":                                             "webhook: what the environment variable QUOTED holds is not taken: want the incoming webhook's address",
+		"{type: pagerduty, routingKey: {env: WORD}}":                                        "routingKey: what the environment variable WORD holds is not taken: want something else",
 		"{type: pagerduty, routingKey: {env: SHORT}}":                                       "routingKey: what the environment variable SHORT holds is not taken: an integration key has 32 characters, this one has 6",
 		"{type: email, to: [a@b], keys: [{env: EMPTY}]}":                                    "keys: the environment variable EMPTY is empty",
 		"{type: servicenow, instance: a, user: b, password: {awsSecret: no-json#password}}": "password: the secret no-json#password is no JSON object: leave out #password, or keep it as one",

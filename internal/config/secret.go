@@ -237,7 +237,7 @@ func withheld(err error, s notify.Setting, value string) error {
 	if len(s.Values) > 0 {
 		return errors.New("want " + either(s.Values))
 	}
-	return errors.New("it is not what is wanted here" + helping(s))
+	return errors.New("want " + cmp.Or(s.Help, "something else"))
 }
 
 // String says what a source is, for messages.

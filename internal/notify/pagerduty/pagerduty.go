@@ -21,7 +21,7 @@ var Kind = notify.Kind{
 	Name: "pagerduty", Title: "PagerDuty", Keyed: true,
 	Limit: notify.Limit{Every: 600 * time.Millisecond, Burst: 20},
 	Settings: []notify.Setting{
-		{Name: "routingKey", Help: "integration key of an Events API v2 integration", Secret: true, Required: true, Check: checkKey},
+		{Name: "routingKey", Help: "the integration key of an Events API v2 integration", Secret: true, Required: true, Check: checkKey},
 		{
 			Name: "url", Help: "address of the Events API; accounts in the EU: https://events.eu.pagerduty.com",
 			Default: "https://events.pagerduty.com", Check: notify.CheckSite,

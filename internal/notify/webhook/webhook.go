@@ -36,8 +36,8 @@ var Kind = notify.Kind{
 	Name: "webhook", Title: "Webhook", Keyed: true, Edits: true,
 	Settings: []notify.Setting{
 		{Name: "url", Help: "where to post to, https", Required: true, Check: checkURL},
-		{Name: "secret", Help: "signs each request; 32 characters or more", Secret: true, Required: true, Check: checkSecret},
-		{Name: "secondSecret", Help: "signs each request as well, while a receiver changes from one secret to the other", Secret: true, Check: checkSecret},
+		{Name: "secret", Help: "a text of 32 characters or more that signs each request", Secret: true, Required: true, Check: checkSecret},
+		{Name: "secondSecret", Help: "a second one of 32 characters or more, while a receiver changes from one secret to the other", Secret: true, Check: checkSecret},
 		{Name: "insecure", Help: "true: http is allowed, which anybody on the way can read", Values: []string{"true", "false"}, Default: "false"},
 		{Name: "allowPrivate", Help: "true: the address may be one of this machine or of a private network", Values: []string{"true", "false"}, Default: "false"},
 	},
