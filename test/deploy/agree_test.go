@@ -88,6 +88,7 @@ func modules(t *testing.T) []module {
 				"queue_arns": []string{queueARN}, "log_bucket": "logs", "log_prefix": "trail/", "log_key_arn": "arn:aws:kms:eu-west-1:111122223333:key/k",
 				"secret_arns": []string{"arn:aws:secretsmanager:eu-west-1:111122223333:secret:slack-AbCdEf"}, "member_role_arns": []string{"arn:aws:iam::444455556666:role/cairn"}, "sms": true,
 			},
+			"in ECS": {"trusted_service": "ecs-tasks.amazonaws.com"},
 			"in EKS": {"trusted_service": "pods.eks.amazonaws.com", "queue_arns": []string{queueARN}},
 		}, []pair{
 			{"Role.AssumeRolePolicyDocument", "aws_iam_role.cairn.assume_role_policy"},

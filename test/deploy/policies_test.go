@@ -74,6 +74,9 @@ func (st statement) excess() []string {
 		if compute := trust && strings.HasPrefix(st.where, "Role.") && st.said["Sid"] == "CairnRuns"; !compute && !strings.Contains(condition, "aws:SourceArn") {
 			complain("%s may do it on behalf of any resource: want aws:SourceArn", service)
 		}
+		if service == "ecs-tasks.amazonaws.com" && !strings.Contains(condition, "aws:SourceAccount") {
+			complain("ECS may run it for anybody's tasks: want aws:SourceAccount")
+		}
 		if service == "s3.amazonaws.com" && !strings.Contains(condition, "aws:SourceAccount") {
 			complain("a bucket's ARN names no account: want aws:SourceAccount")
 		}
@@ -146,6 +149,7 @@ func TestExcessIsSeen(t *testing.T) {
 		{"Resource", "*", "every resource"},
 		{"Resource", nil, "names no resource"},
 		{"Effect", "Deny", "no plain Allow"},
+		{"Principal", map[string]any{"Service": "ecs-tasks.amazonaws.com"}, "ECS may run it for anybody's tasks"},
 	} {
 		said := good()
 		said[c.member] = c.value

@@ -9,6 +9,8 @@ terraform {
   }
 }
 
+data "aws_caller_identity" "current" {}
+
 data "aws_partition" "current" {}
 
 locals {
@@ -20,13 +22,19 @@ resource "aws_iam_role" "cairn" {
   description = "What cairn watch runs as"
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
-      Sid       = "CairnRuns"
-      Effect    = "Allow"
-      Principal = { Service = var.trusted_service }
-      # EKS Pod Identity tags the sessions that it opens.
-      Action = concat(["sts:AssumeRole"], var.trusted_service == "pods.eks.amazonaws.com" ? ["sts:TagSession"] : [])
-    }]
+    Statement = [merge(
+      {
+        Sid       = "CairnRuns"
+        Effect    = "Allow"
+        Principal = { Service = var.trusted_service }
+        # EKS Pod Identity tags the sessions that it opens.
+        Action = concat(["sts:AssumeRole"], var.trusted_service == "pods.eks.amazonaws.com" ? ["sts:TagSession"] : [])
+      },
+      # ECS says for whose tasks it asks (Amazon ECS Developer Guide, "Amazon ECS task IAM role"); EC2 does not.
+      var.trusted_service != "ecs-tasks.amazonaws.com" ? null : {
+        Condition = { StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.current.account_id } }
+      },
+    )]
   })
 }
 
