@@ -71,8 +71,8 @@ func (in *intake) handle(ctx context.Context, b source.Batch) error {
 	return nil
 }
 
-// behind tells whether sources still read what came while nobody did.
-func (in *intake) behind() bool { return in.w.Now().Sub(time.Unix(0, in.late.Load())) < grace }
+// caught is when sources count as having read what came while nobody did, if nothing more of it comes.
+func (in *intake) caught() time.Time { return time.Unix(0, in.late.Load()).Add(grace) }
 
 // log waits until records are in the log.
 func (in *intake) log(ctx context.Context, records []store.Record) error {

@@ -35,12 +35,12 @@ type judge struct {
 	began    time.Time                  // before that nobody may have listened
 	called   map[string]time.Time       // by account, since when cairn reads it
 
-	reading chan reading   // what is being read of the accounts, beside the judging; nil: nothing is
-	again   time.Time      // when they would be read next if nothing happened
-	arrived chan struct{}  // it was read
-	readers sync.WaitGroup // that do so
-	looking atomic.Bool    // they are judged for the first time
-	behind  func() bool    // sources still read what came long ago
+	reading chan reading     // what is being read of the accounts, beside the judging; nil: nothing is
+	again   time.Time        // when they would be read next if nothing happened
+	arrived chan struct{}    // it was read
+	readers sync.WaitGroup   // that do so
+	looking atomic.Bool      // they are judged for the first time
+	caught  func() time.Time // when sources have read what came long ago
 }
 
 // reading is what was read of the accounts.
@@ -49,8 +49,8 @@ type reading struct {
 	err      error
 }
 
-func newJudge(w *Watch, behind func() bool) *judge {
-	j := &judge{w: w, behind: behind, began: w.Now(), hidden: map[string]*model.Snapshot{}, arrived: make(chan struct{}, 1)}
+func newJudge(w *Watch, caught func() time.Time) *judge {
+	j := &judge{w: w, caught: caught, began: w.Now(), hidden: map[string]*model.Snapshot{}, arrived: make(chan struct{}, 1)}
 	j.looking.Store(w.Begin != nil)
 	return j
 }

@@ -100,7 +100,7 @@ func (w *Watch) Run(ctx context.Context) error {
 	defer stop(nil)
 	in := &intake{w: w, sieve: sieve, asks: make(chan ask)}
 	sieve.Saw = in.pulse.record
-	judge := newJudge(w, in.behind)
+	judge := newJudge(w, in.caught)
 	var rest, sources sync.WaitGroup
 	// What works for others ends after them: sources, then the log, then the judge, then the channels.
 	logging, endLogging := context.WithCancel(context.WithoutCancel(ctx))

@@ -115,10 +115,18 @@ func (j *judge) remember(ctx context.Context, all []untold) error {
 // due has the accounts read again when a change is to be told.
 func (j *judge) due() {
 	for _, u := range j.untold {
-		if at := u.Until.Add(grace); u.Told.IsZero() && at.After(j.w.Now()) && at.Before(j.collect) {
+		if at := j.ripe(u); u.Told.IsZero() && at.After(j.w.Now()) && at.Before(j.collect) {
 			j.collect = at
 		}
 	}
+}
+
+// ripe is when the event of a change can hardly come any more.
+func (j *judge) ripe(u untold) time.Time {
+	if at := u.Until.Add(grace); at.After(j.caught()) {
+		return at
+	}
+	return j.caught()
 }
 
 // compare finds what the accounts show that no event told of, and tells what still stands of what was found before.
@@ -136,7 +144,7 @@ func (j *judge) compare(ctx context.Context, s *model.Snapshot) error {
 		if u = j.confirm(u, s, back); len(u.Of) == 0 || j.w.Now().Sub(u.Until) > farApart {
 			continue
 		}
-		if u.Told.IsZero() && !j.w.Now().Before(u.Until.Add(grace)) && !j.behind() && j.seen(u, s) {
+		if u.Told.IsZero() && !j.w.Now().Before(j.ripe(u)) && j.seen(u, s) {
 			if u, err = j.tellOf(ctx, u); err != nil {
 				return err
 			}

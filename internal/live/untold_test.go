@@ -251,6 +251,31 @@ func TestUntoldDue(t *testing.T) {
 	})
 }
 
+// They are, too, when a queue has brought what came while nobody read it.
+func TestUntoldDueWhenCaughtUp(t *testing.T) {
+	s, _ := example(t)
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, s)
+		h.every = 4 * time.Hour
+		h.start()
+		defer func() { h.stop() }()
+		time.Sleep(time.Minute)
+		h.heard(owner, "eu-central-1")
+		h.until(4, 30)
+		h.stop()
+		h.trail(ownTrail, off)
+		h.until(9, 0)
+		h.start()
+		h.until(9, 20)
+		h.sent = time.Now().Add(-4 * time.Hour)
+		h.heard(owner, "eu-central-1")
+		h.until(9, 49)
+		h.want()
+		h.until(9, 55)
+		h.want("opened | IsLogging was true and is false.")
+	})
+}
+
 // What was off when the accounts were read first is no change: case (f).
 func TestUntoldFirst(t *testing.T) {
 	s, _ := example(t)
