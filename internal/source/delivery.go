@@ -106,11 +106,15 @@ func (r *reception) begin() bool {
 }
 
 // fetch handles the objects that a message names: all of them, for one that cannot be read may be so for good. Of several
-// such the one counts with which the message is kept longest.
+// such the one counts with which the message is kept longest, and the next try leaves out what was read.
 func (r *reception) fetch(ctx context.Context, d *delivery, objects []object) {
 	var bad object
 	var failed error
+	var read []object
 	for _, o := range objects {
+		if r.fates.read(d.ID, o) {
+			continue
+		}
 		if !r.begin() {
 			r.putBack(ctx, d, 0)
 			return
@@ -120,11 +124,15 @@ func (r *reception) fetch(ctx context.Context, d *delivery, objects []object) {
 		if err == nil || ctx.Err() == nil {
 			r.refusals.note(o, err)
 		}
-		if err != nil && (failed == nil || isPassing(err) || isGone(failed)) {
+		switch {
+		case err == nil:
+			read = append(read, o)
+		case failed == nil || isPassing(err) || isGone(failed):
 			bad, failed = o, err
 		}
 	}
 	if failed != nil {
+		r.fates.keep(d.ID, read)
 		r.failed(ctx, d, bad.String(), failed)
 		return
 	}

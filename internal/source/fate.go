@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 )
@@ -90,7 +91,8 @@ const ownTries = 2
 
 type fate struct {
 	failed, excused int
-	problem         string // the name under which it was told
+	problem         string   // the name under which it was told
+	read            []object // of what it names
 	seen            time.Time
 }
 
@@ -131,6 +133,22 @@ func (f *fates) get(id string) *fate {
 	}
 	one.seen = f.now()
 	return one
+}
+
+// read tells whether an object that a message names was read when the message came before.
+func (f *fates) read(id string, o object) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	one := f.of[id]
+	return one != nil && slices.Contains(one.read, o)
+}
+
+// keep keeps which objects of a message were read, though not all.
+func (f *fates) keep(id string, read []object) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	one := f.get(id)
+	one.read = append(one.read, read...)
 }
 
 // tell tells why a message was not handled.

@@ -183,6 +183,34 @@ func TestOneBadObjectHoldsNoOther(t *testing.T) {
 	}
 }
 
+// A file that stays refused does not have the others that its message names be read with each try: they would count as what
+// waited for long, for as long as the message is kept.
+func TestOneRefusedObjectRepeatsNoOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q, d, poison := newSQS(t, 1), &desk{}, &shelter{}
+		s := newStore(map[string]string{"b/a.json": record("1"), "b/bad.json": record("2"), "b/c.json": record("3")})
+		tries := 0
+		s.get = func(name string) error {
+			if name != "b/bad.json" {
+				return nil
+			}
+			if tries++; tries < 5 {
+				return errDenied
+			}
+			return nil
+		}
+		q.send(notification("a.json", "bad.json", "c.json"))
+		during(t, queueOf(q, s, d, poison), d, time.Hour)
+		want := []string{"b/a.json", "b/bad.json", "b/c.json", "b/bad.json", "b/bad.json", "b/bad.json", "b/bad.json"}
+		if diff := cmp.Diff(want, s.gets); diff != "" {
+			t.Errorf("asked for (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff([]string{"1", "2", "3"}, d.got()); diff != "" || q.left() != 0 {
+			t.Errorf("%d left; (-want +got):\n%s", q.left(), diff)
+		}
+	})
+}
+
 // The waits between the tries of a message, and its end.
 func TestFailedMessageBecomesPoison(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
