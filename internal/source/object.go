@@ -59,11 +59,18 @@ func isPassing(err error) bool {
 	if !unread {
 		return false
 	}
-	if r, ok := errors.AsType[Refusal](e.err); ok && r.Denied() {
-		return true
-	}
 	f, ok := errors.AsType[Failure](e.err)
-	return ok && f.Temporary()
+	return isDenied(err) || ok && f.Temporary()
+}
+
+// isDenied tells an object that AWS does not let us read.
+func isDenied(err error) bool {
+	e, unread := errors.AsType[*unreadError](err)
+	if !unread {
+		return false
+	}
+	r, ok := errors.AsType[Refusal](e.err)
+	return ok && r.Denied()
 }
 
 // reader hands objects on.

@@ -32,12 +32,13 @@ type shelf struct {
 	mu      sync.Mutex
 	err     error                // why an object could not be read, or was not taken
 	denied  map[string]time.Time // keys that AWS refused, and when they were asked for last
-	refused int                  // of them in this pass, that were not before
+	refused int                  // in this pass, that were not before
+	probed  bool                 // one of them was asked for in this pass
 	open    bool                 // something could be read in an earlier pass, and nothing more was refused since
 	opened  bool                 // or in this one
 }
 
-// askAgain is how often what AWS refuses is asked for while it refuses all of a folder.
+// askAgain is how often what AWS refuses is asked for while it refuses all of a folder; one object is in each pass.
 const askAgain = time.Hour
 
 func newShelf(b *bucket, f logFolder) *shelf {
@@ -52,6 +53,7 @@ func (s *shelf) name() string {
 func (s *shelf) begin(ctx context.Context) {
 	s.last, s.stuck, s.err = "", false, nil
 	s.refused, s.open, s.opened = 0, s.opened || s.open && s.refused == 0, false
+	s.probed = false
 	s.closed.Store(false)
 	s.ready = s.cursor != "" || s.load(ctx)
 }
@@ -140,7 +142,7 @@ func (s *shelf) hand(ctx context.Context, key string) bool {
 	switch {
 	case err != nil && ctx.Err() != nil:
 	case s.bucket.refusals.note(o, err):
-		s.deny(key)
+		s.deny(key, err)
 	case err == nil:
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -159,20 +161,27 @@ func (s *shelf) hand(ctx context.Context, key string) bool {
 }
 
 // due tells whether a key is to be asked for: one that was refused is when others can be read, or now and then. Else those
-// behind it would never have their turn.
+// behind it would never have their turn. The first of them is in each pass: nothing may come any more that shows that others
+// can be read.
 func (s *shelf) due(key string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	at, refused := s.denied[key]
-	return !refused || s.open || s.opened || s.bucket.Now().Sub(at) >= askAgain
+	if !refused || s.open || s.opened || s.bucket.Now().Sub(at) >= askAgain {
+		return true
+	}
+	first := !s.probed
+	s.probed = true
+	return first
 }
 
-// deny notes a key that was refused. When so many were that were not before, and none could be read, all are.
-func (s *shelf) deny(key string) {
+// deny notes a key that was refused. When so many were that were not before, and none could be read, all are. What AWS is
+// only not well enough for has its turn in each pass.
+func (s *shelf) deny(key string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	_, again := s.denied[key]
-	if again || len(s.denied) < maxRemembered {
+	if isDenied(err) && (again || len(s.denied) < maxRemembered) {
 		s.denied[key] = s.bucket.Now()
 	}
 	if again {
