@@ -41,7 +41,8 @@ func (s *Snapshot) Account(id string) *Account {
 
 // Link gives members' copies of an organization's trail what its owner knows of it, where the snapshot
 // holds the owner: selectors and status can only be read there. Delivery is each account's own (CloudTrail User
-// Guide, "cloudtrail-troubleshooting": see the member's GetTrailStatus). It runs before rules do, once.
+// Guide, "cloudtrail-troubleshooting": see the member's GetTrailStatus), and so is whether its Regions list the copies of a
+// multi-Region trail. It runs before rules do, once.
 func (s *Snapshot) Link() {
 	for _, member := range s.Accounts {
 		for _, t := range member.Trails.Items {
@@ -66,7 +67,7 @@ func (s *Snapshot) owned(member *Account, t *Trail) *Trail {
 
 func inherit(t, owned *Trail) {
 	for _, a := range Attributes {
-		if !a.Known(t) {
+		if !a.Known(t) && a.Name() != MultiRegion.Name() {
 			a.inherit(t, owned)
 		}
 	}
