@@ -192,6 +192,7 @@ func (k *keeping) know(ctx context.Context, l *live.Watch) error {
 	if k.named, err = a.watched(ctx, w.AWS); err != nil {
 		return err
 	}
+	w.targets = k.named // until they are read the watch says whose they are by these
 	facts := append(a.Rules.Needs(), remediate.Facts()...)
 	l.Collect = func(ctx context.Context) (*model.Snapshot, error) {
 		targets, err := a.spread(ctx, w.AWS, k.named)

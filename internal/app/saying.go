@@ -106,7 +106,10 @@ func (w *Watch) accounts(s *model.Snapshot) []string {
 		return out
 	}
 	for _, t := range w.targets {
-		if t.Role != "" {
+		switch {
+		case everywhere(t.Role):
+			out = append(out, "all of the organization")
+		case t.Role != "":
 			out = append(out, model.ARNAccount(t.Role))
 		}
 	}

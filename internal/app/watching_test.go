@@ -113,6 +113,44 @@ func TestAFileThatAnotherWatchKeepsIsSaid(t *testing.T) {
 	}
 }
 
+// It names the accounts that it is about to read by a role, too.
+func TestWatchSaysWhoseAccounts(t *testing.T) {
+	_, url := serve(t)
+	sandbox(t, profiles)
+	t.Chdir(t.TempDir())
+	t.Setenv("AWS_PROFILE", "base")
+	t.Setenv("AWS_ENDPOINT_URL", url)
+	if err := os.WriteFile("logs.json", []byte(`{"Records":[]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for want, roles := range map[string][]string{
+		"accounts 222222222222, 333333333333": {"arn:aws:iam::222222222222:role/audit", "arn:aws:iam::333333333333:role/audit"},
+		"accounts all of the organization":    {"arn:aws:iam::*:role/audit"},
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		a := build(&bytes.Buffer{})
+		a.Rules, a.Kinds = all.Rules(), channels.Kinds()
+		var said string
+		w := app.Watch{
+			Source: app.Source{AWS: app.AWS{Roles: roles}}, Files: []string{"logs.json"}, Poll: time.Hour, Keep: app.Keep{Store: "kept.db"},
+			Tell: func(model.Finding) error { return nil }, More: func(string, ...any) {},
+			Say: func(format string, args ...any) {
+				if line := fmt.Sprintf(format, args...); strings.HasPrefix(line, "watching ") {
+					said = line
+					cancel()
+				}
+			},
+		}
+		if _, err := a.Watch(ctx, w); err != nil && !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+		if !strings.Contains(said, "; "+want+"; kept in ") {
+			t.Errorf("said %q, want %q", said, want)
+		}
+	}
+}
+
 // An account that nobody could read at the start is watched from when its role can be taken.
 func TestAccountThatIsFoundLater(t *testing.T) {
 	server, url := serve(t)
