@@ -204,11 +204,19 @@ func (j *judge) found(w detect.Window, hears hearing, back []string) untold {
 	}
 	edits, _ := j.detector.Unannounced(w)
 	for _, e := range edits {
-		if !slices.Contains(back, e.Attribute) {
+		if !slices.Contains(back, e.Attribute) && !j.knows(w, e.Attribute) {
 			u.Of = append(u.Of, e.Attribute)
 		}
 	}
 	return u
+}
+
+// knows tells whether a change was found by another reading of the same time: the window of an account that was refused is a
+// long one, and another process may have judged meanwhile.
+func (j *judge) knows(w detect.Window, attribute string) bool {
+	return slices.ContainsFunc(j.untold, func(u untold) bool {
+		return u.Trail == w.Trail && u.Until.After(w.From) && slices.Contains(u.Of, attribute)
+	})
 }
 
 // confirm leaves of a change that is not told yet what no event has told of meanwhile, and what a further reading does

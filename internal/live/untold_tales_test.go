@@ -24,8 +24,7 @@ var stories = map[string]struct {
 		play: func(h *house) {
 			h.edit(owner, func(a *model.Account) {
 				was := a.Clone()
-				gap := []model.Gap{{Call: "AssumeRole", Account: owner, Code: "AccessDenied"}}
-				*a = model.Account{ID: owner, Partition: was.Partition, Gaps: gap, Regions: model.List[string]{Gaps: gap}, Trails: model.List[*model.Trail]{Gaps: gap}}
+				refuse(a)
 				time.AfterFunc(30*time.Minute, func() {
 					h.edit(owner, func(a *model.Account) { *a = *was })
 					h.trail(ownTrail, off)

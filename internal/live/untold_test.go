@@ -29,6 +29,7 @@ const (
 // house is a watch of the example organization whose accounts are read every half hour, and that may end and begin again.
 type house struct {
 	t       *testing.T
+	id      string // of the process; "": me
 	address string
 	mu      sync.Mutex
 	now     *model.Snapshot // as it is
@@ -61,7 +62,7 @@ func (h *house) start() {
 	log := slog.New(slog.NewTextHandler(h.t.Output(), nil))
 	ready := make(chan struct{})
 	w := &live.Watch{
-		Store: kept, ID: "me", Detect: watched(h.t), Now: time.Now, Log: log, Every: h.every,
+		Store: kept, ID: cmp.Or(h.id, "me"), Detect: watched(h.t), Now: time.Now, Log: log, Every: h.every,
 		Collect: h.collect, Tell: h.tell,
 		Workers: []*notify.Worker{{Ledger: kept, To: to, Kind: desk, Channel: &h.far, ID: "me", Now: time.Now, Log: log}},
 		Audit:   func(s *model.Snapshot) audit.Result { return audit.Judge(s, audit.Options{Rules: all.Rules()}) },
@@ -197,6 +198,12 @@ func off(t *model.Trail) { t.Logging = model.Known(false, from("GetTrailStatus")
 
 func on(t *model.Trail) { t.Logging = model.Known(true, from("GetTrailStatus")) }
 
+// refuse makes an account one that cannot be read.
+func refuse(a *model.Account) {
+	gap := []model.Gap{{Call: "AssumeRole", Account: a.ID, Code: "AccessDenied"}}
+	*a = model.Account{ID: a.ID, Partition: a.Partition, Gaps: gap, Regions: model.List[string]{Gaps: gap}, Trails: model.List[*model.Trail]{Gaps: gap}}
+}
+
 func stoppedAt(hour, minute int) func(*model.Trail) {
 	return func(t *model.Trail) {
 		t.StoppedAt = model.Known(time.Date(2026, time.November, 22, hour, minute, 0, 0, time.UTC), from("GetTrailStatus"))
@@ -273,6 +280,42 @@ func TestUntoldDueWhenCaughtUp(t *testing.T) {
 		h.want()
 		h.until(9, 55)
 		h.want("opened | IsLogging was true and is false.")
+	})
+}
+
+// What another process told while it judged is not told once more by one that was refused the account before that.
+func TestUntoldByAnother(t *testing.T) {
+	s, _ := example(t)
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, s)
+		h.start()
+		defer func() { h.stop() }()
+		time.Sleep(time.Minute)
+		h.heard(owner, "eu-central-1")
+		h.until(0, 45)
+		h.edit(owner, refuse)
+		h.until(1, 5)
+		kept, err := store.Open(t.Context(), h.address, store.Options{Volatile: true, Now: time.Now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer kept.Close()
+		if err := kept.Disown(t.Context(), "judge", "me"); err != nil {
+			t.Fatal(err)
+		}
+		if ok, err := kept.Own(t.Context(), "judge", "other", time.Minute); !ok || err != nil {
+			t.Fatal(ok, err)
+		}
+		other := &house{t: t, id: "other", address: h.address, now: s, every: h.every}
+		other.start()
+		h.until(1, 45)
+		other.trail(ownTrail, off)
+		h.until(2, 45)
+		other.want("opened | IsLogging was true and is false.")
+		h.edit(owner, func(a *model.Account) { *a = *other.now.Account(owner) })
+		other.stop()
+		h.until(4, 30)
+		h.want()
 	})
 }
 
