@@ -221,6 +221,15 @@ func (m *machine) takeBack(t *rapid.T, name string) {
 	case len(w.lines) > 0:
 		w.severity = w.lines[last-1].Severity
 		m.excuse(name)
+		m.quiet(name)
+	}
+}
+
+// quiet is what becomes of a finding of which nothing more is seen.
+func (m *machine) quiet(name string) {
+	w := m.of(name)
+	if lives := w.state == store.StateOpen || w.state == store.StateExcepted; lives && w.momentary && !w.quiet.After(m.now) {
+		w.state = store.StateResolved
 	}
 }
 
@@ -238,10 +247,8 @@ func (m *machine) sweep(t *rapid.T) {
 	if _, err := m.Sweep(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for name, w := range m.want {
-		if w.state == store.StateOpen && w.momentary && !w.quiet.After(m.now) {
-			w.state = store.StateResolved
-		}
+	for name := range m.want {
+		m.quiet(name)
 		m.excuse(name)
 	}
 }

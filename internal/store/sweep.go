@@ -15,7 +15,7 @@ func (s *Store) Sweep(ctx context.Context) ([]Told, error) {
 	now := s.Now()
 	excuses := s.excuseDue(now)
 	told, err := s.telling(ctx, "see what time changed", func(w *telling) error {
-		quiet, err := w.ids("SELECT id FROM finding WHERE state = 'open' AND quiet > 0 AND quiet <= $1", stamp(w.at))
+		quiet, err := w.ids("SELECT id FROM finding WHERE state IN ('open', 'excepted') AND quiet > 0 AND quiet <= $1", stamp(w.at))
 		if err != nil {
 			return err
 		}
@@ -51,7 +51,8 @@ func (s *Store) excuseDue(now time.Time) bool {
 
 // quiet resolves a finding of which nothing more was seen for long enough.
 func (w *telling) quiet(r *row) error {
-	if r.State != StateOpen || r.Quiet.IsZero() || r.Quiet.After(w.at) {
+	lives := r.State == StateOpen || r.State == StateExcepted
+	if !lives || r.Quiet.IsZero() || r.Quiet.After(w.at) {
 		return nil
 	}
 	by := r.finding

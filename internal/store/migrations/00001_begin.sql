@@ -20,7 +20,7 @@ CREATE TABLE finding (
     exception TEXT   NOT NULL, -- why it is accepted
     body      TEXT   NOT NULL  -- the finding as JSON
 );
-CREATE INDEX finding_quiet ON finding (quiet) WHERE state = 'open' AND quiet > 0;
+CREATE INDEX finding_quiet ON finding (quiet) WHERE quiet > 0;
 CREATE INDEX finding_rule ON finding (account, rule);
 
 -- What was told of each event, so that telling it again changes nothing.
