@@ -37,6 +37,7 @@ type judge struct {
 
 	reading chan reading     // what is being read of the accounts, beside the judging; nil: nothing is
 	again   time.Time        // when they would be read next if nothing happened
+	failed  int              // how often in a row they could not be read
 	arrived chan struct{}    // it was read
 	readers sync.WaitGroup   // that do so
 	looking atomic.Bool      // they are judged for the first time

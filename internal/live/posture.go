@@ -64,8 +64,7 @@ func (j *judge) audit(ctx context.Context) error {
 	}
 	defer j.looking.Store(false)
 	if got.err != nil {
-		j.unread(ctx, got.err)
-		return nil
+		return j.unread(ctx, got.err)
 	}
 	if j.read != nil && got.snapshot.CollectedAt.Before(j.read.CollectedAt) {
 		return nil // another process judged meanwhile, and read them later
@@ -103,6 +102,10 @@ func (j *judge) ask(ctx context.Context) {
 // renew begins anew with what was read.
 func (j *judge) renew(ctx context.Context, s *model.Snapshot) error {
 	j.calling(s)
+	if err := j.sayReads(ctx, nil); err != nil {
+		return err
+	}
+	j.failed = 0
 	if err := j.compare(ctx, s); err != nil {
 		return err
 	}
@@ -115,11 +118,29 @@ func (j *judge) renew(ctx context.Context, s *model.Snapshot) error {
 	return j.verdicts(ctx, j.detector.Twin()) // with what happened since an account was read
 }
 
-// unread says that the accounts could not be read, and has them read again soon.
-func (j *judge) unread(ctx context.Context, err error) {
+// unread says that the accounts could not be read, and has them read again soon. A second time in a row it is told: who means
+// to change a trail unseen may shut cairn out first.
+func (j *judge) unread(ctx context.Context, err error) error {
 	j.called = nil
 	j.collect = j.w.Now().Add(min(j.w.every(), unread))
 	j.w.Log.ErrorContext(ctx, "read the accounts", "error", err, "again", j.collect)
+	if j.failed++; j.failed != 2 {
+		return nil
+	}
+	if err := j.sayReads(ctx, err); err != nil {
+		j.failed-- // so that the next one is told
+		return err
+	}
+	return nil
+}
+
+// sayReads tells whether accounts can be read.
+func (j *judge) sayReads(ctx context.Context, why error) error {
+	told, err := j.w.Store.Tell(ctx, store.News{
+		Audits: []store.Audit{{Findings: []model.Finding{j.w.reads(why)}}}, Lease: theJudge, Holder: j.w.ID,
+	})
+	j.w.tell(told)
+	return err
 }
 
 // verdicts tells what an audit finds that the store does not have, account by account: who judges in between says so again.

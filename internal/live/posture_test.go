@@ -2,6 +2,7 @@ package live_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -31,6 +32,7 @@ type standing struct {
 	took time.Duration   // to read the accounts, all of them at its beginning
 	keep time.Duration   // to keep what one finding came to
 	told []string
+	err  error // why they cannot be read, if so
 }
 
 // stand starts a watch of the example organization, whose accounts are read every hour, after what was before.
@@ -68,7 +70,7 @@ func standSlow(t *testing.T, s *model.Snapshot, took time.Duration, before func(
 			if took > 0 {
 				out.Began, out.CollectedAt = out.CollectedAt, time.Now().UTC()
 			}
-			return &out, nil
+			return &out, st.err
 		},
 		Audit: func(s *model.Snapshot) audit.Result { return audit.Judge(s, audit.Options{Rules: all.Rules()}) },
 		Tell: func(one store.Told) {
@@ -118,6 +120,13 @@ func (st *standing) slow(took time.Duration) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	st.took = took
+}
+
+// fails sets why the accounts cannot be read from now on; nil: they can.
+func (st *standing) fails(err error) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.err = err
 }
 
 // is sets how the accounts are from now on.
@@ -284,4 +293,28 @@ func TestNoHeartbeatWithoutCalls(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Who shuts cairn out of all accounts at once, as by the role of the only one or the credentials, is told of, too, when a
+// second try was refused; and that they can be read again.
+func TestNoAccountCanBeRead(t *testing.T) {
+	s, _ := example(t)
+	synctest.Test(t, func(t *testing.T) {
+		stand(t, s, beats(t, 0), func(st *standing) {
+			st.take()
+			st.fails(errors.New("AssumeRole: AccessDenied"))
+			time.Sleep(62 * time.Minute)
+			want(t, "after a first try", st.take("CRN-102"))
+			time.Sleep(12 * time.Hour)
+			want(t, "after more", st.take("CRN-102"), "opened CRN-102 all")
+			st.fails(nil)
+			time.Sleep(10 * time.Minute)
+			want(t, "when they can be read again", st.take("CRN-102"), "resolved CRN-102 all")
+			st.fails(errors.New("RequestTimeout"))
+			time.Sleep(55 * time.Minute)
+			st.fails(nil)
+			time.Sleep(10 * time.Minute)
+			want(t, "after one that failed", st.take("CRN-102"))
+		})
+	})
 }

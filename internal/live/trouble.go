@@ -142,3 +142,17 @@ func (w *Watch) readable(a *model.Account) model.Finding {
 	f.Label = f.Severity.Label()
 	return f
 }
+
+// reads is whether accounts can be read. What fails for all at once, such as the credentials or the role of the only one, is
+// said of none of them.
+func (w *Watch) reads(err error) model.Finding {
+	f := w.own(accountRule, "No account can be read", model.Ref{Kind: "Cairn::Watch::Accounts", ID: "all"})
+	f.Severity, f.Page = model.High, "cairn doctor"
+	f.Label = f.Severity.Label()
+	if err == nil {
+		f.Status, f.Message = model.StatusPass, "Accounts can be read."
+		return f
+	}
+	f.Message = "Nothing more is learnt of any account: " + err.Error()
+	return f
+}
