@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -125,9 +126,10 @@ func (s *scrubbed) Error() string { return s.text }
 
 func (s *scrubbed) Unwrap() error { return s.error }
 
-// Hide takes secrets out of a text. Who cuts it does that first: half of a secret is still half of one.
+// Hide takes secrets out of a text, the longest first: what another begins with would leave the rest of that. Who cuts the
+// text does so afterwards: half of a secret is still half of one.
 func Hide(text string, secrets ...string) string {
-	for _, s := range secrets {
+	for _, s := range slices.SortedFunc(slices.Values(secrets), func(a, b string) int { return len(b) - len(a) }) {
 		if s != "" {
 			text = strings.ReplaceAll(text, s, "(secret)")
 		}

@@ -154,13 +154,13 @@ func TestTokensOfTheAddress(t *testing.T) {
 		w.WriteHeader(http.StatusNotFound)
 		fmt.Fprintf(w, "Cannot POST %s (%s), key %s, %q", r.URL.Path, r.URL.RawQuery, r.URL.Query().Get("key"), strings.Split(r.URL.Path, "/"))
 	}))
-	far := channeltest.Settings("url", s.URL+"/hooks/T0K3N%2BPATH?key=T0K3N%2BQUERY", "secret", secret, "insecure", "true", "allowPrivate", "true")
+	far := channeltest.Settings("url", s.URL+"/hooks/T0K3N-AB/T0K3N-AB-S3CR3T/T0K3N%2BPATH?key=T0K3N%2BQUERY", "secret", secret, "insecure", "true", "allowPrivate", "true")
 	c, err := webhook.Kind.New(far, s.Env())
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, err = c.Show(t.Context(), notify.Compose(notify.Notice{Finding: channeltest.Stopped(), State: notify.Open}, now), "")
-	if err == nil || strings.Contains(err.Error(), "T0K3N") || !strings.Contains(err.Error(), "Cannot POST") {
+	if err == nil || strings.Contains(err.Error(), "T0K3N") || strings.Contains(err.Error(), "S3CR3T") || !strings.Contains(err.Error(), "Cannot POST") {
 		t.Errorf("it tells a secret, or not what came back: %v", err)
 	}
 }
