@@ -31,9 +31,7 @@ type judge struct {
 	hidden   map[string]*model.Snapshot // by account that cannot be read, as it was read last; a restart forgets it
 	ended    []model.Loss               // of which a reading showed the end and no event told it
 	stood    map[string]bool            // by finding, what of its standing the store has
-	heard    map[string]bool            // by finding, that the store has of it that records arrive
-	began    time.Time                  // before that nobody may have listened
-	called   map[string]time.Time       // by account, since when cairn reads it
+	listener listener
 
 	reading chan reading     // what is being read of the accounts, beside the judging; nil: nothing is
 	again   time.Time        // when they would be read next if nothing happened
@@ -51,7 +49,7 @@ type reading struct {
 }
 
 func newJudge(w *Watch, caught func() time.Time) *judge {
-	j := &judge{w: w, caught: caught, began: w.Now(), hidden: map[string]*model.Snapshot{}, arrived: make(chan struct{}, 1)}
+	j := &judge{w: w, caught: caught, listener: listener{w: w, began: w.Now()}, hidden: map[string]*model.Snapshot{}, arrived: make(chan struct{}, 1)}
 	j.looking.Store(w.Begin != nil)
 	return j
 }
@@ -148,7 +146,9 @@ func (j *judge) mine(ctx context.Context) (bool, error) {
 
 // begin makes a detector of what is known of the accounts and of the log so far. What it tells was mostly told before.
 func (j *judge) begin(ctx context.Context) error {
-	j.audited, j.heard = map[string][]byte{}, nil // another process may have told the store since
+	// Another process may have told the store since.
+	j.audited = map[string][]byte{}
+	j.listener.forget()
 	if err := j.restore(ctx); err != nil {
 		return err
 	}

@@ -34,7 +34,7 @@ func (j *judge) chores(ctx context.Context) error {
 	}
 	if !now.Before(j.hark) {
 		j.hark = now.Add(listening)
-		if err := j.listen(ctx); err != nil {
+		if err := j.listener.listen(ctx); err != nil {
 			return err
 		}
 		if err := j.w.closed(ctx); err != nil {
@@ -101,7 +101,7 @@ func (j *judge) ask(ctx context.Context) {
 
 // renew begins anew with what was read.
 func (j *judge) renew(ctx context.Context, s *model.Snapshot) error {
-	j.calling(s)
+	j.listener.calling(s)
 	if err := j.sayReads(ctx, nil); err != nil {
 		return err
 	}
@@ -121,7 +121,7 @@ func (j *judge) renew(ctx context.Context, s *model.Snapshot) error {
 // unread says that the accounts could not be read, and has them read again soon. A second time in a row it is told: who means
 // to change a trail unseen may shut cairn out first.
 func (j *judge) unread(ctx context.Context, err error) error {
-	j.called = nil
+	j.listener.notCalling()
 	j.collect = j.w.Now().Add(min(j.w.every(), unread))
 	j.w.Log.ErrorContext(ctx, "read the accounts", "error", err, "again", j.collect)
 	if j.failed++; j.failed != 2 {

@@ -86,41 +86,75 @@ const (
 	late = time.Hour
 )
 
-// listen keeps what arrived, and finds what does not any more.
-func (j *judge) listen(ctx context.Context) error {
-	all, err := j.w.Store.Pulses(ctx)
+// listener finds whether what normally arrives still does.
+type listener struct {
+	w      *Watch
+	began  time.Time            // before that nobody may have listened
+	called map[string]time.Time // by account, since when cairn reads it
+	heard  map[string]bool      // by finding, that the store has of it that records arrive
+}
+
+// listen tells what does not arrive any more, and what does again.
+func (l *listener) listen(ctx context.Context) error {
+	all, err := l.w.Store.Pulses(ctx)
 	if err != nil {
 		return err
 	}
+	return l.say(ctx, l.found(all, l.w.Now()))
+}
+
+// found is whether records arrive, where that can be said.
+func (l *listener) found(all []store.Pulse, now time.Time) []model.Finding {
 	var found []model.Finding
-	now := j.w.Now()
 	for _, p := range all {
-		switch since, calls := j.called[p.Account]; {
+		switch since, calls := l.called[p.Account]; {
 		case p.Region == Heartbeat:
-			if calls && j.w.Every > 0 && decided(p, since, now, j.w.Every+late) {
-				found = append(found, j.w.heard(p, now))
+			if calls && l.w.Every > 0 && decided(p, since, now, l.w.Every+late) {
+				found = append(found, l.w.heard(p, now))
 			}
 		case strings.HasPrefix(p.Region, Events):
-		case (usual(p) || now.Sub(p.Last) < silent) && decided(p, j.began, now, silent): // a long silence makes it unusual
-			found = append(found, j.w.quiet(p, now))
+		case (usual(p) || now.Sub(p.Last) < silent) && decided(p, l.began, now, silent): // a long silence makes it unusual
+			found = append(found, l.w.quiet(p, now))
 		}
 	}
+	return found
+}
+
+// say tells what was found, but not again that records arrive: the store asks the database about each finding.
+func (l *listener) say(ctx context.Context, found []model.Finding) error {
 	heard := map[string]bool{}
 	var news []model.Finding
 	for _, f := range found {
 		heard[f.ID] = f.Status == model.StatusPass
-		if !heard[f.ID] || !j.heard[f.ID] { // the store asks the database about each
+		if !heard[f.ID] || !l.heard[f.ID] {
 			news = append(news, f)
 		}
 	}
-	told, err := j.w.Store.Tell(ctx, store.News{Audits: []store.Audit{{Findings: news}}})
+	told, err := l.w.Store.Tell(ctx, store.News{Audits: []store.Audit{{Findings: news}}})
 	if err != nil {
 		return err
 	}
-	j.heard = heard
-	j.w.tell(told)
+	l.heard = heard
+	l.w.tell(told)
 	return nil
 }
+
+// forget has all of it told once more.
+func (l *listener) forget() { l.heard = nil }
+
+// calling keeps since when cairn reads each account: while it does not, it makes no calls that could come back.
+func (l *listener) calling(s *model.Snapshot) {
+	called := map[string]time.Time{}
+	for _, a := range s.Accounts {
+		if a.Unread() == nil {
+			called[a.ID] = cmp.Or(l.called[a.ID], s.CollectedAt)
+		}
+	}
+	l.called = called
+}
+
+// notCalling says that cairn can read no account.
+func (l *listener) notCalling() { l.called = nil }
 
 // usual tells whether something normally arrives.
 func usual(p store.Pulse) bool {
@@ -130,17 +164,6 @@ func usual(p store.Pulse) bool {
 // decided tells whether something arrived within a time, or could have arrived all that time and did not.
 func decided(p store.Pulse, since, now time.Time, within time.Duration) bool {
 	return now.Sub(p.Last) < within || now.Sub(since) >= within
-}
-
-// calling keeps since when cairn reads each account: while it does not, it makes no calls that could come back.
-func (j *judge) calling(s *model.Snapshot) {
-	called := map[string]time.Time{}
-	for _, a := range s.Accounts {
-		if a.Unread() == nil {
-			called[a.ID] = cmp.Or(j.called[a.ID], s.CollectedAt)
-		}
-	}
-	j.called = called
 }
 
 // quiet is whether records of an account and Region still arrive.
