@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -19,7 +18,6 @@ import (
 type judge struct {
 	w        *Watch
 	detector *detect.Detector // nil while another process judges, and after a failure
-	collect  time.Time        // when the accounts are read next
 	sweep    time.Time
 	hark     time.Time
 	trim     time.Time
@@ -31,25 +29,19 @@ type judge struct {
 	hidden   map[string]*model.Snapshot // by account that cannot be read, as it was read last; a restart forgets it
 	ended    []model.Loss               // of which a reading showed the end and no event told it
 	stood    map[string]bool            // by finding, what of its standing the store has
+	looking  atomic.Bool                // the accounts are judged for the first time
+	caught   func() time.Time           // when sources have read what came long ago
+
 	listener listener
-
-	reading chan reading     // what is being read of the accounts, beside the judging; nil: nothing is
-	again   time.Time        // when they would be read next if nothing happened
-	failed  int              // how often in a row they could not be read
-	arrived chan struct{}    // it was read
-	readers sync.WaitGroup   // that do so
-	looking atomic.Bool      // they are judged for the first time
-	caught  func() time.Time // when sources have read what came long ago
-}
-
-// reading is what was read of the accounts.
-type reading struct {
-	snapshot *model.Snapshot
-	err      error
+	reader   reader
 }
 
 func newJudge(w *Watch, caught func() time.Time) *judge {
-	j := &judge{w: w, caught: caught, listener: listener{w: w, began: w.Now()}, hidden: map[string]*model.Snapshot{}, arrived: make(chan struct{}, 1)}
+	j := &judge{
+		w: w, caught: caught, hidden: map[string]*model.Snapshot{},
+		listener: listener{w: w, began: w.Now()},
+		reader:   reader{w: w, arrived: make(chan struct{}, 1)},
+	}
 	j.looking.Store(w.Begin != nil)
 	return j
 }
@@ -60,7 +52,7 @@ const theJudge = "judge"
 // run judges until the context ends.
 func (j *judge) run(ctx context.Context) {
 	defer func() {
-		j.readers.Wait()
+		j.reader.running.Wait()
 		_ = j.w.Store.Disown(context.WithoutCancel(ctx), theJudge, j.w.ID) // else it runs out by itself
 	}()
 	var failing fault
@@ -80,7 +72,7 @@ func (j *judge) run(ctx context.Context) {
 		case n == 0:
 			select {
 			case <-logged:
-			case <-j.arrived:
+			case <-j.reader.arrived:
 			case <-time.After(j.patience()):
 			case <-ctx.Done():
 			}
@@ -214,10 +206,10 @@ func (j *judge) known(ctx context.Context) (*model.Snapshot, error) {
 		return begin, j.save(ctx, begin)
 	case j.w.Collect == nil:
 	case last == nil: // what happens before they are read is judged with nothing known, and anew then
-		j.ask(ctx)
-		j.looking.Store(j.reading != nil)
-	case j.collect.IsZero():
-		j.collect = last.CollectedAt.Add(j.w.every())
+		j.reader.ask(ctx)
+		j.looking.Store(j.reader.reading != nil)
+	default:
+		j.reader.since(last.CollectedAt)
 	}
 	return last, nil
 }
@@ -275,8 +267,8 @@ func (j *judge) keep(ctx context.Context, d *detect.Detector, records []store.Re
 			return err
 		}
 		// What a start tells again is no reason to read them.
-		if soon := j.w.Now().Add(confirm); j.w.Collect != nil && len(records) > 0 && soon.Before(j.collect) {
-			j.collect = soon
+		if len(records) > 0 {
+			j.reader.by(j.w.Now().Add(confirm))
 		}
 	}
 	told, err := j.w.Store.Tell(ctx, n)

@@ -115,8 +115,8 @@ func (j *judge) remember(ctx context.Context, all []untold) error {
 // due has the accounts read again when a change is to be told.
 func (j *judge) due() {
 	for _, u := range j.untold {
-		if at := j.ripe(u); u.Told.IsZero() && at.After(j.w.Now()) && at.Before(j.collect) {
-			j.collect = at
+		if at := j.ripe(u); u.Told.IsZero() && at.After(j.w.Now()) {
+			j.reader.by(at)
 		}
 	}
 }
