@@ -89,19 +89,18 @@ func managedBy(list []BasicSelector, those ...int) []BasicSelector {
 func widenAdvanced(list []AdvancedSelector) ([]AdvancedSelector, error) {
 	category := FieldSelector{Field: "eventCategory", Equals: []string{categoryManagement}}
 	all := AdvancedSelector{Name: "Management events", FieldSelectors: []FieldSelector{category}}
-	i := slices.IndexFunc(list, AdvancedSelector.Management)
-	if i < 0 {
+	first := slices.IndexFunc(list, AdvancedSelector.Management)
+	if first < 0 {
 		if values(list) >= maxValues {
 			return nil, fmt.Errorf("they have the %d values that a trail may have, and one more is needed", maxValues)
 		}
 		return append(list, all), nil
 	}
-	if len(list[i].FieldSelectors) == 1 { // else a name that told what was left out would be wrong from here on
-		all.Name = list[i].Name
+	if len(list[first].FieldSelectors) == 1 { // else a name that told what was left out would be wrong from here on
+		all.Name = list[first].Name
 	}
-	list[i] = all
-	rest := slices.DeleteFunc(list[i+1:], AdvancedSelector.Management)
-	return list[:i+1+len(rest)], nil
+	others := slices.DeleteFunc(list, AdvancedSelector.Management)
+	return slices.Insert(others, first, all), nil
 }
 
 // values counts the values of all conditions.
