@@ -83,7 +83,7 @@ func (a *App) keep(ctx context.Context, w *Watch, o detect.Options, cfg *config.
 	}
 	running := running(o.Detections, refused)
 	w.More("watched for: %s", strings.Join(running, ", "))
-	w.sayWatching(k.known(l), k.store.String(), slices.Sorted(maps.Keys(cfg.Notify.Channels)))
+	w.sayWatching(k.accounts(l), k.store.String(), slices.Sorted(maps.Keys(cfg.Notify.Channels)))
 	stop, err := k.serve() //nolint:contextcheck // it ends after the run, whatever became of that
 	if err != nil {
 		return Watched{}, err
@@ -185,14 +185,13 @@ func (k *keeping) know(ctx context.Context, l *live.Watch) error {
 	a, w := k.app, k.watch
 	if w.Snapshot != "" || !k.reads() {
 		var err error
-		l.Begin, err = a.known(ctx, w)
+		l.Begin, _, err = a.known(ctx, w)
 		return err
 	}
 	var err error
 	if k.named, err = a.watched(ctx, w.AWS); err != nil {
 		return err
 	}
-	w.targets = k.named // until they are read the watch says whose they are by these
 	facts := append(a.Rules.Needs(), remediate.Facts()...)
 	l.Collect = func(ctx context.Context) (*model.Snapshot, error) {
 		targets, err := a.spread(ctx, w.AWS, k.named)
@@ -221,12 +220,13 @@ func (k *keeping) found(targets []collect.Target, s *model.Snapshot) {
 	k.more <- k.app.histories(k.watch.AWS, targets, s)
 }
 
-// known is what is known of the accounts before the first look at them: what a file says, or what Event history needs.
-func (k *keeping) known(l *live.Watch) *model.Snapshot {
-	if l.Begin != nil {
-		return l.Begin
+// accounts are those of which something is known before the first look at them, by a file or because Event history needs it;
+// else those that the flags name.
+func (k *keeping) accounts(l *live.Watch) []string {
+	if known := cmp.Or(l.Begin, k.asked); known != nil {
+		return accountsIn(known)
 	}
-	return k.asked
+	return accountsOf(k.named)
 }
 
 // reads tells whether the accounts are read through AWS.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"cairn.example/internal/collect"
 	"cairn.example/internal/detect"
 	"cairn.example/internal/model"
 )
@@ -59,12 +60,12 @@ func (w *Watch) sayWaiting(refused []detect.Refusal) {
 }
 
 // sayWatching says in a line what a watch that goes on watches, whom it tells and where it keeps what it finds.
-func (w *Watch) sayWatching(s *model.Snapshot, store string, channels []string) {
+func (w *Watch) sayWatching(accounts []string, store string, channels []string) {
 	if w.Once {
 		return
 	}
 	parts := []string{"watching " + strings.Join(w.watches(), ", ")}
-	if accounts := w.accounts(s); len(accounts) > 0 {
+	if len(accounts) > 0 {
 		parts = append(parts, "accounts "+strings.Join(accounts, ", "))
 	}
 	if store != "" {
@@ -96,16 +97,22 @@ func (w *Watch) watches() []string {
 	return out
 }
 
-// accounts are those that something is known of, or that are about to be read by a role.
-func (w *Watch) accounts(s *model.Snapshot) []string {
-	var out []string
-	if s != nil {
-		for _, a := range s.Accounts {
-			out = append(out, a.ID)
-		}
-		return out
+// accountsIn are those that something is known of.
+func accountsIn(s *model.Snapshot) []string {
+	if s == nil {
+		return nil
 	}
-	for _, t := range w.targets {
+	var out []string
+	for _, a := range s.Accounts {
+		out = append(out, a.ID)
+	}
+	return out
+}
+
+// accountsOf are those that are about to be read by a role.
+func accountsOf(targets []collect.Target) []string {
+	var out []string
+	for _, t := range targets {
 		switch {
 		case everywhere(t.Role):
 			out = append(out, "all of the organization")

@@ -43,8 +43,7 @@ type Watch struct {
 	Keep
 	FixCommand func(id string) string // that prints the fix of an audit's finding
 
-	targets []collect.Target // whose Event history is read
-	unread  *unread
+	unread *unread
 
 	Tell func(model.Finding) error        // each finding that is new, and those that a late event changed
 	Say  func(format string, args ...any) // what a person may want to know beside the findings
@@ -81,7 +80,8 @@ func (a *App) Watch(ctx context.Context, w Watch) (Watched, error) {
 	if len(cfg.Notify.Channels) > 0 {
 		w.Say("nobody is told: --once keeps nothing without --store")
 	}
-	if o.Snapshot, err = a.known(ctx, &w); err != nil {
+	var read []collect.Target
+	if o.Snapshot, read, err = a.known(ctx, &w); err != nil {
 		return Watched{}, err
 	}
 	d, refused, err := detect.New(o)
@@ -93,11 +93,11 @@ func (a *App) Watch(ctx context.Context, w Watch) (Watched, error) {
 	running := running(o.Detections, refused)
 	w.sayMore(running, o.Snapshot)
 	t := &teller{watch: &w, detector: d}
-	run, err := a.records(t, o.Snapshot)
+	run, err := a.records(t, o.Snapshot, read)
 	if err != nil {
 		return Watched{}, err
 	}
-	w.sayWatching(o.Snapshot, "", nil)
+	w.sayWatching(accountsIn(o.Snapshot), "", nil)
 	err = w.run(func() error { return t.run(ctx, run) })
 	counts := d.Counts()
 	return Watched{counts, len(running)}, w.unread.of(err, counts, w.Files)
@@ -122,8 +122,8 @@ func running(all []*detect.Detection, refused []detect.Refusal) []string {
 	return out
 }
 
-// records is the source: the files, or the accounts' Event history.
-func (a *App) records(t *teller, s *model.Snapshot) (runner, error) {
+// records is the source: the files, or the Event history of the accounts that were read.
+func (a *App) records(t *teller, s *model.Snapshot, read []collect.Target) (runner, error) {
 	w, d := t.watch, t.detector
 	state := source.NewState()
 	if w.State != "" {
@@ -144,7 +144,7 @@ func (a *App) records(t *teller, s *model.Snapshot) (runner, error) {
 	sources, all := d.Sources()
 	w.sayHistory(sources, all)
 	return source.Lookup{
-		Accounts: a.histories(w.AWS, w.targets, s), Sources: sources, Since: w.Since, Every: w.Poll, Once: w.Once, State: state, Problem: w.unread.problem, Now: a.Now,
+		Accounts: a.histories(w.AWS, read, s), Sources: sources, Since: w.Since, Every: w.Poll, Once: w.Once, State: state, Problem: w.unread.problem, Now: a.Now,
 	}.Run, nil
 }
 
@@ -304,24 +304,27 @@ func Idle(values map[string][]string, all []*detect.Detection) []string {
 }
 
 // known is what is known of the accounts at the start: from a file, or from AWS where credentials were named or
-// Event history is read. Files alone say nothing of whose they are, so nothing is read for them unasked.
-func (a *App) known(ctx context.Context, w *Watch) (*model.Snapshot, error) {
+// Event history is read, of the targets that it returns. Files alone say nothing of whose they are, so nothing is read for
+// them unasked.
+func (a *App) known(ctx context.Context, w *Watch) (s *model.Snapshot, read []collect.Target, err error) {
 	if len(w.Files) > 0 && w.Snapshot == "" && w.Profile == "" && len(w.Roles) == 0 {
 		w.Say("nothing is known of the accounts but what the records tell, so the cost of a change is mostly unknown: cairn collect -o snapshot.json, then add --snapshot snapshot.json")
-		return nil, nil
+		return nil, nil, nil
 	}
 	facts := append(a.Rules.Needs(), remediate.Facts()...)
 	if w.Snapshot != "" {
-		return a.snapshot(ctx, w.Source, facts)
+		s, err = a.snapshot(ctx, w.Source, facts)
+		return s, nil, err
 	}
 	named, err := a.watched(ctx, w.AWS)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if w.targets, err = a.spread(ctx, w.AWS, named); err != nil {
-		return nil, err
+	if read, err = a.spread(ctx, w.AWS, named); err != nil {
+		return nil, nil, err
 	}
-	return a.collect(ctx, w.AWS, w.targets, facts)
+	s, err = a.collect(ctx, w.AWS, read, facts)
+	return s, read, err
 }
 
 // watched are the accounts that the flags name, of a watch: it may read more than an audit, and files without credentials.
