@@ -106,8 +106,9 @@ type keeping struct {
 	counts  counter
 	asked   *model.Snapshot // whose Event history is read
 
-	named []collect.Target      // as the flags name them
-	more  chan []source.Account // whose Event history is read, as the accounts are read again; nil: nobody's
+	named   []collect.Target      // as the flags name them
+	archive *collect.Archive      // where their Event history is asked for, whenever they were found
+	more    chan []source.Account // whose Event history is read, as the accounts are read again; nil: nobody's
 }
 
 func (k *keeping) open(ctx context.Context) (err error) {
@@ -217,7 +218,7 @@ func (k *keeping) found(targets []collect.Target, s *model.Snapshot) {
 	case <-k.more: // nobody took what was found before
 	default:
 	}
-	k.more <- k.app.histories(k.watch.AWS, targets, s)
+	k.more <- histories(k.archive, targets, s)
 }
 
 // accounts are those of which something is known before the first look at them, by a file or because Event history needs it;
@@ -431,9 +432,9 @@ func (k *keeping) history(ctx context.Context) (live.Source, error) {
 	}
 	sources, all := d.Sources()
 	w.sayHistory(sources, all)
-	k.more = make(chan []source.Account, 1)
+	k.archive, k.more = a.archive(w.AWS), make(chan []source.Account, 1)
 	lookup := source.Lookup{
-		Accounts: a.histories(w.AWS, targets, s), More: k.more, Sources: sources, Since: w.Since, Every: w.Poll, Once: w.Once, State: state, Problem: w.unread.problem, Now: a.Now,
+		Accounts: histories(k.archive, targets, s), More: k.more, Sources: sources, Since: w.Since, Every: w.Poll, Once: w.Once, State: state, Problem: w.unread.problem, Now: a.Now,
 	}
 	return live.Source{Name: "Event history", Run: lookup.Run}, nil
 }

@@ -144,7 +144,7 @@ func (a *App) records(t *teller, s *model.Snapshot, read []collect.Target) (runn
 	sources, all := d.Sources()
 	w.sayHistory(sources, all)
 	return source.Lookup{
-		Accounts: a.histories(w.AWS, read, s), Sources: sources, Since: w.Since, Every: w.Poll, Once: w.Once, State: state, Problem: w.unread.problem, Now: a.Now,
+		Accounts: histories(a.archive(w.AWS), read, s), Sources: sources, Since: w.Since, Every: w.Poll, Once: w.Once, State: state, Problem: w.unread.problem, Now: a.Now,
 	}.Run, nil
 }
 
@@ -156,16 +156,19 @@ func (w *Watch) sayHistory(sources []string, all bool) {
 	}
 }
 
+// archive is where Event history is asked for.
+func (a *App) archive(from AWS) *collect.Archive { return collect.NewArchive(a.calling(from)) }
+
 // histories are the Event histories of the accounts that could be read.
-func (a *App) histories(from AWS, targets []collect.Target, s *model.Snapshot) []source.Account {
+func histories(archive *collect.Archive, targets []collect.Target, s *model.Snapshot) []source.Account {
 	var out []source.Account
-	for i, h := range collect.Histories(targets, a.calling(from)) {
+	for _, t := range targets {
 		known := s.Accounts[0]
-		if id := cmp.Or(model.ARNAccount(targets[i].Role), targets[i].Account); id != "" {
+		if id := cmp.Or(model.ARNAccount(t.Role), t.Account); id != "" {
 			known = s.Account(id)
 		}
 		if known != nil {
-			out = append(out, source.Account{ID: known.ID, Regions: known.Regions.Items, Looker: h})
+			out = append(out, source.Account{ID: known.ID, Regions: known.Regions.Items, Looker: archive.Of(t)})
 		}
 	}
 	return out
@@ -184,7 +187,7 @@ func (a *App) TryHistory(ctx context.Context, from AWS, s *model.Snapshot) ([]Tr
 		return nil, err
 	}
 	var out []Tried
-	for _, one := range a.histories(from, targets, s) {
+	for _, one := range histories(a.archive(from), targets, s) {
 		if len(one.Regions) == 0 {
 			continue // nobody could be asked for them, and that has been said
 		}

@@ -18,16 +18,15 @@ const LookupPermission = "cloudtrail:LookupEvents"
 // History asks for the Event history of one account. It is safe for concurrent use.
 type History struct{ account *account }
 
-// Histories are the targets' Event histories, in their order, with one bound on the requests in flight over all.
-// The options' facts are not looked at.
-func Histories(targets []Target, o Options) []*History {
-	r := newRun(o)
-	var out []*History
-	for _, t := range targets {
-		out = append(out, &History{r.account(t)})
-	}
-	return out
-}
+// Archive gives the Event histories of accounts, with one bound on the requests in flight over all of them, also over those
+// that are found later. It is safe for concurrent use.
+type Archive struct{ run *run }
+
+// NewArchive makes an archive. The options' facts are not looked at.
+func NewArchive(o Options) *Archive { return &Archive{newRun(o)} }
+
+// Of is a target's Event history.
+func (a *Archive) Of(t Target) *History { return &History{a.run.account(t)} }
 
 // LookupEvents asks a Region for a page of the events of one source since a time, the newest first. The body is AWS's
 // own JSON. It makes one attempt: each one counts against the two requests a second that an account has in a Region,

@@ -28,8 +28,7 @@ func past() told {
 // asking is the Event history of one account, behind a role or not.
 func asking(t *testing.T, url, role string) *collect.History {
 	t.Helper()
-	targets := []collect.Target{{Config: config(t, url), Role: role}}
-	return collect.Histories(targets, options(quick))[0]
+	return collect.NewArchive(options(quick)).Of(collect.Target{Config: config(t, url), Role: role})
 }
 
 func TestHistoryGivesPagesAsTheyCame(t *testing.T) {
@@ -108,6 +107,33 @@ func TestHistoryIsInterrupted(t *testing.T) {
 	_, _, err := asking(t, url, "").LookupEvents(ctx, "eu-west-1", "iam.amazonaws.com", at, "")
 	if !errors.Is(err, enough) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A history that is made while another is asked waits for the same slots: accounts are found one after the other.
+func TestHistoriesOfAnArchiveShareItsBound(t *testing.T) {
+	server, url := serve(t, past(), awsfake.Fault{Action: awsfake.Delay(time.Minute)})
+	narrow := quick
+	narrow.Concurrency, narrow.Timeout = 1, time.Minute
+	archive := collect.NewArchive(options(narrow))
+	look := func(ctx context.Context) error {
+		_, _, err := archive.Of(collect.Target{Config: config(t, url)}).LookupEvents(ctx, "eu-west-1", "iam.amazonaws.com", at, "")
+		return err
+	}
+	first, end := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- look(first) }()
+	for len(server.Calls()) == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	second, stop := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer stop()
+	if err := look(second); !errors.Is(err, context.DeadlineExceeded) || len(server.Calls()) != 1 {
+		t.Errorf("%d requests in flight where 1 may be, and %v", len(server.Calls()), err)
+	}
+	end()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("the first: %v", err)
 	}
 }
 

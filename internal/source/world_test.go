@@ -137,7 +137,7 @@ func (w *world) lookup(regions, sources []string) source.Lookup {
 func (w *world) lookupAs(role string, regions, sources []string) source.Lookup {
 	cfg := awsfake.Config("http://localhost:1", "us-east-1")
 	cfg.HTTPClient = &http.Client{Transport: w}
-	h := collect.Histories([]collect.Target{{Config: cfg, Role: role}}, collect.Options{Now: time.Now})[0]
+	h := collect.NewArchive(collect.Options{Now: time.Now}).Of(collect.Target{Config: cfg, Role: role})
 	return source.Lookup{
 		Accounts: []source.Account{{ID: number, Regions: regions, Looker: h}}, Sources: sources, Now: time.Now,
 	}
