@@ -6,7 +6,6 @@ import (
 	"maps"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -22,27 +21,19 @@ type shelf struct {
 	saved  string          // the cursor as it is kept
 	start  string          // where the next listing begins; never after the cursor
 	acked  map[string]bool // keys from there on that were acknowledged
+	gate   *gate           // which of the others to ask for
 
 	// Of this pass.
 	ready bool
 	last  string // the key that was looked at last
 	stuck bool   // something was not acknowledged or not listed: the cursor stays before it
 
-	closed  atomic.Bool // AWS refuses all: nothing more is begun in this pass
-	mu      sync.Mutex
-	err     error                // why an object could not be read, or was not taken
-	denied  map[string]time.Time // keys that AWS refused, and when they were asked for last
-	refused int                  // in this pass, that were not before
-	probed  bool                 // one of them was asked for in this pass
-	open    bool                 // something could be read in an earlier pass, and nothing more was refused since
-	opened  bool                 // or in this one
+	mu  sync.Mutex
+	err error // the first reason why an object could not be read, or was not taken
 }
 
-// askAgain is how often what AWS refuses is asked for while it refuses all of a folder; one object is in each pass.
-const askAgain = time.Hour
-
 func newShelf(b *bucket, f logFolder) *shelf {
-	return &shelf{logFolder: f, bucket: b, acked: map[string]bool{}, denied: map[string]time.Time{}}
+	return &shelf{logFolder: f, bucket: b, gate: newGate(b.Workers, b.Now), acked: map[string]bool{}}
 }
 
 func (s *shelf) name() string {
@@ -52,9 +43,7 @@ func (s *shelf) name() string {
 // begin begins a pass.
 func (s *shelf) begin(ctx context.Context) {
 	s.last, s.stuck, s.err = "", false, nil
-	s.refused, s.open, s.opened = 0, s.opened || s.open && s.refused == 0, false
-	s.probed = false
-	s.closed.Store(false)
+	s.gate.begin()
 	s.ready = s.cursor != "" || s.load(ctx)
 }
 
@@ -90,7 +79,7 @@ func (s *shelf) firstDay() time.Time {
 // read reads a day.
 func (s *shelf) read(ctx context.Context, day, now time.Time) {
 	next := day.AddDate(0, 0, 1)
-	if !s.ready || s.closed.Load() || s.day(next) <= s.start {
+	if !s.ready || s.gate.isShut() || s.day(next) <= s.start {
 		return
 	}
 	l := Listing{Prefix: s.day(day)}
@@ -100,7 +89,7 @@ func (s *shelf) read(ctx context.Context, day, now time.Time) {
 	whole := s.bucket.list(ctx, l, func(p Page) bool {
 		s.take(ctx, p.Keys)
 		s.keep(ctx)
-		return ctx.Err() == nil && !s.closed.Load()
+		return ctx.Err() == nil && !s.gate.isShut()
 	})
 	if !whole {
 		s.stuck = true
@@ -122,10 +111,10 @@ func (s *shelf) take(ctx context.Context, keys []string) {
 		case !holdsRecords(key):
 			done[i] = true
 			s.bucket.Stats.Skipped.Add(1)
-		case s.due(key) && s.bucket.begin(ctx):
+		case s.gate.due(key) && s.bucket.begin(ctx):
 			work.Go(func() {
 				defer func() { <-s.bucket.slots }()
-				done[i] = !s.closed.Load() && s.hand(ctx, key)
+				done[i] = !s.gate.isShut() && s.hand(ctx, key)
 			})
 		}
 	}
@@ -142,53 +131,23 @@ func (s *shelf) hand(ctx context.Context, key string) bool {
 	switch {
 	case err != nil && ctx.Err() != nil:
 	case s.bucket.refusals.note(o, err):
-		s.deny(key, err)
+		s.gate.refuses(key, isDenied(err))
 	case err == nil:
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.opened = true
-		delete(s.denied, key)
+		s.gate.lets(key)
 		return true
 	default:
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if s.err == nil {
-			s.err = fmt.Errorf("%s: %w", o, err)
-			s.bucket.told.set(failure(s.name(), "GetObject", s.err))
-		}
+		s.fail(o, err)
 	}
 	return false
 }
 
-// due tells whether a key is to be asked for: one that was refused is when others can be read, or now and then. Else those
-// behind it would never have their turn. The first of them is in each pass: nothing may come any more that shows that others
-// can be read.
-func (s *shelf) due(key string) bool {
+// fail tells the first reason in a pass why an object could not be read, or was not taken.
+func (s *shelf) fail(o object, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	at, refused := s.denied[key]
-	if !refused || s.open || s.opened || s.bucket.Now().Sub(at) >= askAgain {
-		return true
-	}
-	first := !s.probed
-	s.probed = true
-	return first
-}
-
-// deny notes a key that was refused. When so many were that were not before, and none could be read, all are. What AWS is
-// only not well enough for has its turn in each pass.
-func (s *shelf) deny(key string, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	_, again := s.denied[key]
-	if isDenied(err) && (again || len(s.denied) < maxRemembered) {
-		s.denied[key] = s.bucket.Now()
-	}
-	if again {
-		return
-	}
-	if s.refused++; !s.opened && s.refused >= s.bucket.Workers {
-		s.closed.Store(true)
+	if s.err == nil {
+		s.err = fmt.Errorf("%s: %w", o, err)
+		s.bucket.told.set(failure(s.name(), "GetObject", s.err))
 	}
 }
 
@@ -217,9 +176,8 @@ func (s *shelf) keep(ctx context.Context) {
 	if at, ok := s.timeOf(s.cursor); ok {
 		s.start = max(s.start, s.at(at.Add(-lookBack)))
 	}
-	past := func(key string) bool { return key <= s.start }
-	maps.DeleteFunc(s.acked, func(key string, _ bool) bool { return past(key) })
-	maps.DeleteFunc(s.denied, func(key string, _ time.Time) bool { return past(key) })
+	maps.DeleteFunc(s.acked, func(key string, _ bool) bool { return key <= s.start })
+	s.gate.forget(s.start)
 	if s.cursor == s.saved {
 		return
 	}
