@@ -152,10 +152,12 @@ func commands(f model.Finding, s State) (first []string, more int) {
 		return nil, 0
 	}
 	for line := range strings.Lines(f.Fix) {
-		first = append(first, clean(line))
+		if line = clean(line); line != "" {
+			first = append(first, line)
+		}
 	}
-	if len(first) == 0 && f.Page != "" {
-		return []string{clean(f.Page)}, 0
+	if page := clean(f.Page); len(first) == 0 && page != "" {
+		return []string{page}, 0
 	}
 	kept := min(len(first), mostCommands)
 	return first[:kept], len(first) - kept

@@ -265,6 +265,7 @@ func FuzzMessage(f *testing.F) {
 		f.Add(name, name, name, uint8(1))
 	}
 	f.Add(strings.Repeat("ü", 9000), strings.Repeat("😀", 900), "", uint8(200))
+	f.Add("", "0", "", uint8(1)) // an empty line for a command
 	f.Fuzz(func(t *testing.T, message, name, fix string, times uint8) {
 		if len(name) > 4000 || len(message) > 20_000 || len(fix) > 4000 {
 			t.Skip()
