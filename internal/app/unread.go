@@ -125,18 +125,21 @@ func (u *unread) forget(over source.Problem) bool {
 const flushEvery = 2 * time.Second
 
 // during says what was kept again and again while a watch runs that has no end to say it at.
-func (u *unread) during(run func() error) error {
+func (u *unread) during(run func() error) error { return meanwhile(flushEvery, u.flush, run) }
+
+// meanwhile does something again and again while something else runs, and not after that.
+func meanwhile(every time.Duration, do func(), run func() error) error {
 	ended := make(chan struct{})
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		tick := time.NewTicker(flushEvery)
+		tick := time.NewTicker(every)
 		defer tick.Stop()
 		for {
 			select {
 			case <-ended:
 				return
 			case <-tick.C:
-				u.flush()
+				do()
 			}
 		}
 	})

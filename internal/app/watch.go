@@ -230,28 +230,23 @@ func (t *teller) tell() error {
 func (t *teller) run(ctx context.Context, run runner) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	var wg sync.WaitGroup
-	ended := make(chan struct{})
-	if !t.watch.Once {
-		wg.Go(func() {
-			tick := time.NewTicker(tellEvery)
-			defer tick.Stop()
-			for {
-				select {
-				case <-ended:
-					return
-				case <-tick.C:
-					if err := t.tell(); err != nil {
-						stop(err)
-						return
-					}
-				}
-			}
-		})
+	read := func() error {
+		return run(ctx, func(_ context.Context, b source.Batch) error { return t.detector.Read(b.Name, b.Body) })
 	}
-	err := run(ctx, func(_ context.Context, b source.Batch) error { return t.detector.Read(b.Name, b.Body) })
-	close(ended)
-	wg.Wait()
+	tell := func() {
+		if ctx.Err() != nil {
+			return
+		}
+		if err := t.tell(); err != nil {
+			stop(err)
+		}
+	}
+	var err error
+	if t.watch.Once {
+		err = read()
+	} else {
+		err = meanwhile(tellEvery, tell, read)
+	}
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 		return cause
 	}

@@ -127,28 +127,32 @@ func TestWatchSaysWhoseAccounts(t *testing.T) {
 		"accounts 222222222222, 333333333333": {"arn:aws:iam::222222222222:role/audit", "arn:aws:iam::333333333333:role/audit"},
 		"accounts all of the organization":    {"arn:aws:iam::*:role/audit"},
 	} {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		defer cancel()
-		a := build(&bytes.Buffer{})
-		a.Rules, a.Kinds = all.Rules(), channels.Kinds()
-		var said string
-		w := app.Watch{
-			Source: app.Source{AWS: app.AWS{Roles: roles}}, Files: []string{"logs.json"}, Poll: time.Hour, Keep: app.Keep{Store: "kept.db"},
-			Tell: func(model.Finding) error { return nil }, More: func(string, ...any) {},
-			Say: func(format string, args ...any) {
-				if line := fmt.Sprintf(format, args...); strings.HasPrefix(line, "watching ") {
-					said = line
-					cancel()
-				}
-			},
-		}
-		if _, err := a.Watch(ctx, w); err != nil && !errors.Is(err, context.Canceled) {
-			t.Fatal(err)
-		}
-		if !strings.Contains(said, "; "+want+"; kept in ") {
+		w := app.Watch{Source: app.Source{AWS: app.AWS{Roles: roles}}, Files: []string{"logs.json"}, Poll: time.Hour, Keep: app.Keep{Store: "kept.db"}}
+		if said := saidWith(t, w, "watching "); !strings.Contains(said, "; "+want+"; kept in ") {
 			t.Errorf("said %q, want %q", said, want)
 		}
 	}
+}
+
+// saidWith runs a watch until it says something with these words, and gives that.
+func saidWith(t *testing.T, w app.Watch, words string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	a := build(&bytes.Buffer{})
+	a.Rules, a.Kinds = all.Rules(), channels.Kinds()
+	var said string
+	w.Tell, w.More = func(model.Finding) error { return nil }, func(string, ...any) {}
+	w.Say = func(format string, args ...any) {
+		if line := fmt.Sprintf(format, args...); strings.Contains(line, words) {
+			said = line
+			cancel()
+		}
+	}
+	if _, err := a.Watch(ctx, w); err != nil && !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	return said
 }
 
 // An account that nobody could read at the start is watched from when its role can be taken.
@@ -188,26 +192,10 @@ func TestARefusedRegionIsSaid(t *testing.T) {
 	sandbox(t, profiles)
 	t.Setenv("AWS_ENDPOINT_URL", url)
 	t.Chdir(t.TempDir())
+	const want = "account 222222222222: LookupEvents in us-east-1: AccessDeniedException (needs cloudtrail:LookupEvents)"
 	for _, kept := range []string{"", "kept.db"} {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		defer cancel()
-		a := build(&bytes.Buffer{})
-		a.Rules, a.Kinds = all.Rules(), channels.Kinds()
-		var said string
-		w := app.Watch{
-			Source: app.Source{AWS: app.AWS{Profile: "role"}}, Poll: time.Hour, Keep: app.Keep{Store: kept},
-			Tell: func(model.Finding) error { return nil }, More: func(string, ...any) {},
-			Say: func(format string, args ...any) {
-				if line := fmt.Sprintf(format, args...); strings.Contains(line, "LookupEvents") {
-					said = line
-					cancel()
-				}
-			},
-		}
-		if _, err := a.Watch(ctx, w); err != nil && !errors.Is(err, context.Canceled) {
-			t.Fatal(err)
-		}
-		if want := "account 222222222222: LookupEvents in us-east-1: AccessDeniedException (needs cloudtrail:LookupEvents)"; said != want {
+		w := app.Watch{Source: app.Source{AWS: app.AWS{Profile: "role"}}, Poll: time.Hour, Keep: app.Keep{Store: kept}}
+		if said := saidWith(t, w, "LookupEvents"); said != want {
 			t.Errorf("kept in %q: said %q, want %q", kept, said, want)
 		}
 	}
