@@ -57,7 +57,7 @@ func fate(at step, code int, text string) (notify.Failure, string) {
 	switch {
 	case code/100 == 4:
 		return notify.Later, ""
-	case strings.HasPrefix(text, "5.4.5 ") || strings.HasPrefix(text, "5.1.90 "): // as Gmail and Exchange Online say it
+	case strings.HasPrefix(text, "5.4.5 ") || strings.HasPrefix(text, "5.1.90 "): // a day's limit, of Gmail and of Exchange Online, which a 550 makes look final
 		return notify.Later, "the server takes no more of this user today"
 	case code == 530:
 		return notify.Closed, "the server wants a login: set user and password"
